@@ -1,0 +1,35 @@
+//! One verb per file; each reads: gather, decide, act, render.
+
+pub mod accept;
+pub mod add;
+pub mod adopt;
+pub mod answer;
+pub mod approve;
+pub mod block;
+pub mod cancel;
+pub mod demo;
+pub mod done;
+pub mod fail;
+pub mod heartbeat;
+pub mod hook;
+pub mod init;
+pub mod log;
+pub mod output;
+pub mod pause;
+pub mod progress;
+pub mod reject;
+pub mod report;
+pub mod resume;
+pub mod retry;
+pub mod review;
+pub mod show;
+pub mod spawn;
+pub mod status;
+pub mod steps;
+pub mod supervise;
+pub mod sync;
+pub mod trust;
+pub mod uninstall;
+pub mod waker;
+pub mod why;
+pub mod workspace;

@@ -1,0 +1,1 @@
+//! `buildq supervise`

@@ -1,0 +1,1 @@
+//! The gates: what a task must pass before it may start.

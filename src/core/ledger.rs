@@ -1,0 +1,1 @@
+//! Replay: the ledger as a fold over its events.

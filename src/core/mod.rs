@@ -1,0 +1,14 @@
+//! Pure decisions: no git, no files, no processes, no environment, no clock, no printing.
+
+pub mod clear;
+pub mod detect;
+pub mod gates;
+pub mod ledger;
+pub mod overview;
+pub mod plan;
+pub mod progress;
+pub mod queue;
+pub mod report;
+pub mod risk;
+pub mod vitals;
+pub mod window;

@@ -1,0 +1,1 @@
+//! The planner: from what is known to what is due.

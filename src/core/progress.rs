@@ -1,0 +1,1 @@
+//! How far a build is, read from its commits.

@@ -1,0 +1,1 @@
+//! The queue: every task file at the tip of the queue branch.

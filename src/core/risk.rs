@@ -1,0 +1,1 @@
+//! Would a careful owner want to be asked first?

@@ -1,0 +1,1 @@
+//! Is a running attempt alive, stalled, or to be ended?

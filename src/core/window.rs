@@ -1,0 +1,1 @@
+//! Windows of the wall clock, across midnight and both DST changes.

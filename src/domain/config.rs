@@ -1,0 +1,126 @@
+//! `buildq.yaml`: the policy of one repository.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::NaiveTime;
+use chrono_tz::Tz;
+use serde::Serialize;
+
+/// The builder that needs no agent: it runs the task's own `sh` blocks.
+pub const STEPS: &str = "steps";
+
+/// A command that is run in a workspace: argv, never a shell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Program and arguments; never empty.
+    pub argv: Vec<String>,
+    /// It is ended and counts as failed after this long.
+    pub timeout: Duration,
+}
+
+/// How a builder is given its prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PromptBy {
+    /// A regular file as its standard input.
+    #[default]
+    Stdin,
+    /// The path of a file as its last argument (`BUILDQ_PROMPT` names it in any case).
+    File,
+    /// The text as its last argument.
+    Arg,
+}
+
+/// A command that does the work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Builder {
+    /// Program and arguments; never empty.
+    pub command: Vec<String>,
+    /// How it is told what to do.
+    pub prompt: PromptBy,
+    /// Names of variables it gets beside the fixed allow-list.
+    pub env: Vec<String>,
+    /// It is ended and counts as failed after this long.
+    pub timeout: Duration,
+}
+
+/// Where a retry after a failure starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RetryFrom {
+    /// From the tip of the base branch, as if nothing had been tried.
+    #[default]
+    Base,
+    /// From the work so far.
+    Branch,
+}
+
+/// When a priority may start by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Window {
+    /// At any time.
+    Always,
+    /// Only after a person's approval, then at any time.
+    Never,
+    /// Within these spans of the wall clock; one that ends before it begins crosses midnight.
+    Spans(Vec<(NaiveTime, NaiveTime)>),
+}
+
+/// Whether a build may stand upon one that waits for review.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Depends {
+    /// Yes: its checks have passed.
+    #[default]
+    Review,
+    /// No: it must be merged.
+    Merged,
+}
+
+/// Everything that `buildq.yaml` says, with defaults where it says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// Branch that builds start from and are merged into; default: the queue branch.
+    pub base: Option<String>,
+    /// Directory of the task files, from the top of the repository, without slashes at its ends.
+    pub queue_dir: String,
+    /// How many builds may run at once.
+    pub max_parallel: usize,
+    /// By name; `steps` is always there.
+    pub builders: BTreeMap<String, Builder>,
+    /// The one that builds tasks that name none.
+    pub builder: String,
+    /// Checks after every build.
+    pub verify: Vec<Check>,
+    /// Whether uncommitted work of a builder that ended well is committed for it.
+    pub commit_leftovers: bool,
+    /// Retries after the first attempt.
+    pub retry_max: u32,
+    /// From a failure to the next attempt.
+    pub retry_delay: Duration,
+    /// Where that attempt starts.
+    pub retry_from: RetryFrom,
+    /// No sign of life for this long is a stall; for twice as long, its end.
+    pub stall_after: Duration,
+    /// When `high` may start.
+    pub window_high: Window,
+    /// When `medium` may start.
+    pub window_medium: Window,
+    /// When `low` may start.
+    pub window_low: Window,
+    /// Of every wall-clock time in tasks and configuration.
+    pub timezone: Tz,
+    /// What a dependency must have reached.
+    pub depends: Depends,
+    /// Globs of ignored files that each workspace gets a copy of.
+    pub workspace_copy: Vec<String>,
+    /// Commands that make a fresh workspace ready.
+    pub workspace_setup: Vec<Check>,
+    /// Where one day's report ends and the next begins.
+    pub report_at: NaiveTime,
+    /// What build branches begin with, e.g. `build/`.
+    pub branch_prefix: String,
+    /// Whether the hooks print nothing.
+    pub hooks_quiet: bool,
+}

@@ -1,0 +1,12 @@
+//! Plain data and total parsers: what a task, a configuration, an event *is*.
+//!
+//! Nothing here knows of git, files, processes, the environment or the clock.
+
+pub mod config;
+pub mod diagnostic;
+pub mod event;
+pub mod id;
+pub mod span_of_time;
+pub mod task;
+pub mod trailers;
+pub mod yaml;

@@ -1,0 +1,89 @@
+//! A task: one file of the queue, parsed.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+
+use serde::Serialize;
+
+use super::config::Check;
+use super::id::TaskId;
+
+/// How soon a task may start by itself; see the `window` gate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// At any time.
+    High,
+    /// In the night's window.
+    #[default]
+    Medium,
+    /// Only after a person's approval.
+    Low,
+}
+
+/// A moment as a person wrote it: on the wall clock of the configured time zone, or exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum When {
+    /// `2026-02-07 20:00`
+    Civil(NaiveDateTime),
+    /// With an offset: `2026-02-07T20:00:00+01:00`
+    Exact(DateTime<Utc>),
+}
+
+/// One outcome that can be ticked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Criterion {
+    /// The list item's own text, on one line, without its box.
+    pub text: String,
+    /// Whether its box is ticked.
+    pub done: bool,
+    /// Byte offset, in the whole file, of the character between `[` and `]`.
+    pub mark: Option<usize>,
+}
+
+/// One fenced `sh` block, for the built-in builder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The script, run by `sh -e`.
+    pub script: String,
+    /// Index into the criteria of the one it stands under.
+    pub criterion: Option<usize>,
+    /// The line of its opening fence in the file, counted from 1.
+    pub line: usize,
+}
+
+/// One task file, understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Task {
+    /// From `title`, else the body's first heading, else the id with spaces for `-`.
+    pub title: String,
+    /// How soon it may start.
+    pub priority: Priority,
+    /// A person's guess of the work.
+    pub estimate: Option<Duration>,
+    /// When it should be done by.
+    pub due: Option<When>,
+    /// Free words, shown to the builder.
+    pub tech: Vec<String>,
+    /// Free words, for people.
+    pub labels: Vec<String>,
+    /// All of these come first.
+    pub depends_on: Vec<TaskId>,
+    /// What still stands in the way; ticked and struck-out entries are left out.
+    pub blockers: Vec<String>,
+    /// Not before this moment.
+    pub not_before: Option<When>,
+    /// A builder named in `buildq.yaml`.
+    pub builder: Option<String>,
+    /// Checks beside the configured ones.
+    pub verify: Vec<Check>,
+    /// Globs of what it changes.
+    pub touches: Vec<String>,
+    /// The Markdown before the criteria heading, trimmed.
+    pub description: String,
+    /// What is to be reached.
+    pub criteria: Vec<Criterion>,
+    /// The `sh` blocks, in order.
+    pub steps: Vec<Step>,
+}

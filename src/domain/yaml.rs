@@ -1,0 +1,1 @@
+//! The one door to YAML: bounded, without anchors, with places for errors.

@@ -1,0 +1,1 @@
+//! Coding agents found on PATH and their non-interactive flags.

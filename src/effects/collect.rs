@@ -1,0 +1,1 @@
+//! Taking a builder's commits over, without parsing its repository.

@@ -1,0 +1,1 @@
+//! Starting a buildq process that outlives its parent.

@@ -1,0 +1,1 @@
+//! Every environment variable that buildq reads or sets.

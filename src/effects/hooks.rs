@@ -1,0 +1,1 @@
+//! Installing, finding and removing the hook shims.

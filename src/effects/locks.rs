@@ -1,0 +1,1 @@
+//! Advisory locks in the repository's local folder.

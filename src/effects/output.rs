@@ -1,0 +1,1 @@
+//! The bounded log of one attempt's output.

@@ -1,0 +1,1 @@
+//! The repository, through libgit2: the only place that names git2.

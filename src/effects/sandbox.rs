@@ -1,0 +1,1 @@
+//! Bubblewrap, where it works.

@@ -1,0 +1,1 @@
+//! Ending every process of an attempt, strays too.

@@ -1,0 +1,1 @@
+//! The heartbeat: systemd, cron or launchd.

@@ -1,0 +1,1 @@
+//! What a person has trusted on this machine.

@@ -1,0 +1,1 @@
+//! The one sleeping process of a clone.

@@ -1,0 +1,1 @@
+//! A private repository for one attempt.

@@ -1,0 +1,1 @@
+//! Findings with the line and a caret.

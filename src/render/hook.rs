@@ -1,0 +1,1 @@
+//! The lines a commit answers with.

@@ -1,0 +1,13 @@
+//! From a view to text. Nothing here decides, and nothing here touches the world.
+
+pub mod diagnostic;
+pub mod hook;
+pub mod log;
+pub mod plan;
+pub mod prompt;
+pub mod report;
+pub mod review;
+pub mod show;
+pub mod status;
+pub mod text;
+pub mod why;

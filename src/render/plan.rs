@@ -1,0 +1,1 @@
+//! What sync did or would do.

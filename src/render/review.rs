@@ -1,0 +1,1 @@
+//! Branches waiting for a person.

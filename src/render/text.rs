@@ -1,0 +1,1 @@
+//! Making text of strangers safe to show; tables, ages, plurals.

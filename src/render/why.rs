@@ -1,0 +1,1 @@
+//! Every gate of one task.
