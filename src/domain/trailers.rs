@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::event::{CheckResult, Event, Failed, Fault, Kind, Merge, Started, Succeeded, Usage};
-use super::id::{Attempt, Oid, Percent, TaskId};
+use super::id::{Attempt, Percent, TaskId};
 
 /// The longest value of a trailer, in bytes.
 const MAX_VALUE: usize = 1024;
@@ -36,7 +36,7 @@ impl Trailers {
     }
 
     /// The first value of a key, without its `Buildq-`.
-    pub fn get(&self, key: &str) -> Option<&str> {
+    pub fn get<'a>(&'a self, key: &'a str) -> Option<&'a str> {
         self.all(key).next()
     }
 
@@ -372,6 +372,7 @@ fn read_merge(text: &str) -> Option<Merge> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::id::Oid;
 
     fn oid(digit: char) -> Oid {
         digit.to_string().repeat(40).parse().unwrap()
