@@ -8,4 +8,19 @@ mod effects;
 mod render;
 mod commands;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = commands::Cli::parse();
+    let now = effects::clock::now();
+    match commands::run(cli, now) {
+        Ok(commands::Exit::Done) => ExitCode::SUCCESS,
+        Ok(commands::Exit::No) => ExitCode::FAILURE,
+        Err(error) => {
+            anstream::eprintln!("{}", render::error::show(&error));
+            ExitCode::from(if error.is::<commands::Misuse>() { 2 } else { 1 })
+        }
+    }
+}
