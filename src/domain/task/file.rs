@@ -627,4 +627,15 @@ See [the docs][d].
             }
         }
     }
+
+    #[test]
+    fn a_mebibyte_of_noise_is_quick() {
+        let begun = std::time::Instant::now();
+        for unit in ["- ", "> ", "[", "![", "*a ", "- [ ] a\n", "[a](", "<!--", "? ", "{", "a: "] {
+            let text = unit.repeat(LARGEST_FILE / unit.len());
+            read("f.md", &text[..LARGEST_FILE / 8]);
+            read("f.yaml", &text);
+        }
+        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    }
 }
