@@ -2,11 +2,11 @@
 //!
 //! The modules, in the order in which a newcomer should read them.
 
-mod domain;
+mod commands;
 mod core;
+mod domain;
 mod effects;
 mod render;
-mod commands;
 
 use std::process::ExitCode;
 
