@@ -6,21 +6,18 @@
 //! which of the three, so that removal gives back exactly what was there.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+
+mod file;
+use file::{File, Kind, Ours, read, write};
 
 const ALONE: &str = include_str!("../../hooks/alone.sh");
 const BLOCK: &str = include_str!("../../hooks/block.sh");
 const BLOCK_STDIN: &str = include_str!("../../hooks/block-stdin.sh");
 const CHAIN_TAIL: &str = include_str!("../../hooks/chain-tail.sh");
 
-const BEGIN: &str = "# >>> buildq >>>\n";
-const END: &str = "# <<< buildq <<<";
-/// What stands in the id line of every version; the rest is the version and the kind.
-const ID: &str = "# buildq hook, id 5e0c2b7a91d4, version ";
 const VERSION: &str = "1";
 const SHEBANG: &str = "#!/bin/sh\n";
 const BEFORE: &str = ".before-buildq";
@@ -278,94 +275,6 @@ pub fn state(hooks_dir: &Path, bare: bool) -> Vec<(&'static str, State)> {
     names(bare).iter().map(look).collect()
 }
 
-/// How our block stands in its file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Alone,
-    Block,
-    Chain,
-}
-
-/// A file with our block in it.
-struct Ours<'a> {
-    before: &'a [u8],
-    after: &'a [u8],
-    kind: Kind,
-    version: &'a str,
-    /// Whether a newline follows the block's last line.
-    ends_line: bool,
-}
-
-/// A hook file as it is.
-struct File {
-    bytes: Vec<u8>,
-    mode: u32,
-    symlink: bool,
-}
-
-impl File {
-    fn ours(&self) -> Option<Ours<'_>> {
-        let bytes = self.bytes.as_slice();
-        if self.symlink {
-            return None;
-        }
-        let start = find(bytes, format!("{BEGIN}{ID}").as_bytes())?;
-        let end = start + find(&bytes[start..], END.as_bytes())? + END.len();
-        let id = std::str::from_utf8(&bytes[start + BEGIN.len() + ID.len()..end]).ok()?;
-        let (version, kind) = id.lines().next()?.split_once(", ")?;
-        let kind = match kind {
-            "alone" => Kind::Alone,
-            "chain" => Kind::Chain,
-            _ => Kind::Block,
-        };
-        let ends_line = bytes.get(end) == Some(&b'\n');
-        let after = &bytes[end + usize::from(ends_line)..];
-        Some(Ours { before: &bytes[..start], after, kind, version, ends_line })
-    }
-
-    /// Where a block may be put in (after the shebang), or `None` when the hook must be
-    /// called from outside; and what its owner should know.
-    fn shell(&self) -> (Option<usize>, Option<&'static str>) {
-        if self.symlink {
-            return (None, None);
-        }
-        if self.mode & 0o111 == 0 {
-            return (None, Some("it is not executable, so git never ran it; it stays so"));
-        }
-        if std::str::from_utf8(&self.bytes).is_err() || self.bytes.contains(&0) {
-            return (None, None);
-        }
-        if !self.bytes.starts_with(b"#!") {
-            return (Some(0), Some("it has no `#!` line; git runs it with `sh`"));
-        }
-        let head = find(&self.bytes, b"\n").map_or(self.bytes.len(), |at| at + 1);
-        let line = String::from_utf8_lossy(&self.bytes[2..head]);
-        if line.trim_end_matches('\n').ends_with('\r') {
-            return (None, Some("its first line ends in CRLF, so the system cannot run it"));
-        }
-        let note = if find(&self.bytes, b"\r\n").is_some() {
-            Some("it has CRLF line ends, on which a shell stumbles")
-        } else if !self.bytes.ends_with(b"\n") {
-            Some("its last line has no end")
-        } else {
-            None
-        };
-        (is_shell(&line).then_some(head), note)
-    }
-}
-
-/// Whether a shebang (without `#!`) names a shell that understands `sh`.
-fn is_shell(shebang: &str) -> bool {
-    let mut words = shebang.split_whitespace();
-    let name = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
-    let mut program = words.next().map(name);
-    if program.as_deref() == Some("env") {
-        program = words.find(|word| !word.starts_with('-') && !word.contains('=')).map(name);
-    }
-    let shells = ["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh"];
-    program.is_some_and(|program| shells.contains(&program.as_str()))
-}
-
 fn alone(hook: &str, exe: &str) -> String {
     let input = if reads_input(hook) { "" } else { " </dev/null" };
     ALONE.replace("@HOOK@", hook).replace("@STDIN@", input).replace("@BUILDQ@", exe)
@@ -395,41 +304,12 @@ fn aside(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
-}
-
-/// `None` when there is no such file. A link is not followed for reading either: what it
-/// points at is somebody else's.
-fn read(path: &Path) -> Result<Option<File>> {
-    let cannot = || format!("cannot read the hook `{}`", path.display());
-    let meta = match fs::symlink_metadata(path) {
-        Ok(meta) => meta,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(cannot),
-    };
-    let symlink = meta.file_type().is_symlink();
-    let bytes = if symlink { Vec::new() } else { fs::read(path).with_context(cannot)? };
-    Ok(Some(File { bytes, mode: meta.permissions().mode() & 0o7777, symlink }))
-}
-
-/// All or nothing: a hook is never half there.
-fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        let mut temp = tempfile::NamedTempFile::new_in(dir)?;
-        temp.write_all(bytes)?;
-        temp.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
-        temp.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write the hook `{}`", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::file::is_shell;
     use super::*;
     use std::collections::BTreeMap;
+    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::fs::symlink;
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
