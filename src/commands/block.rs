@@ -1,1 +1,32 @@
-//! `buildq block`
+//! `buildq block`: a builder asks a person, and stops.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use super::progress::{Place, compose, first_line};
+use crate::domain::trailers::Trailers;
+
+/// Say that the work cannot go on without a person, and what is needed.
+///
+/// For builders, inside the workspace they are started in. Exit afterwards: the answer comes
+/// with the next start.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The question, or what is missing; the first line is shown in lists.
+    #[arg(value_name = "REASON")]
+    reason: String,
+}
+
+/// Makes the commit.
+pub fn run(args: Args) -> Result<ExitCode> {
+    let place = Place::find()?;
+    let Some(line) = first_line(&args.reason) else {
+        bail!("the reason is empty\nhint: say what a person has to answer");
+    };
+    let mut trailers = Trailers::default();
+    trailers.push("Block", line);
+    place.note(&compose(&format!("blocked: {line}"), &args.reason, &trailers), &[])?;
+    anstream::println!("a person will be asked; end now, the answer comes with the next start");
+    Ok(ExitCode::SUCCESS)
+}

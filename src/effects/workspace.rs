@@ -1,1 +1,345 @@
-//! A private repository for one attempt.
+//! Workspaces: private repositories in which builders work.
+//!
+//! A workspace borrows the objects of the user's repository and shares nothing else with it:
+//! no refs, no config, no hooks, no index. It is laid out by hand, file by file, so that a
+//! crash leaves a folder that can be deleted and made again, and never a trace in the user's
+//! repository.
+
+pub mod copy;
+pub mod leftovers;
+pub mod marker;
+pub mod note;
+pub mod outgoing;
+pub mod remove;
+pub mod settings;
+pub mod submodules;
+pub mod trouble;
+pub mod walk;
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::effects::git::Git;
+
+pub use marker::Marker;
+pub use remove::remove;
+pub use walk::{disk_use, newest_change};
+
+use settings::Settings;
+
+/// Git follows alternates of alternates this far.
+const ALTERNATES_DEPTH: usize = 5;
+
+/// What a workspace is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// Common git directory of the user's repository.
+    pub user: &'a Path,
+    /// The user's main work tree, for ignored files; a bare repository has none.
+    pub work_tree: Option<&'a Path>,
+    /// Where it is made: the last part alone is made new, its parent is ours.
+    pub folder: &'a Path,
+    /// The branch that is checked out, e.g. `build/hello`.
+    pub branch: &'a str,
+    /// The commit it starts from.
+    pub base: Oid,
+    /// Name and address of its commits.
+    pub identity: (&'a str, &'a str),
+    /// Globs, from the top of the work tree, of ignored files that come along.
+    pub copy: &'a [String],
+    /// The task that is built.
+    pub task: &'a TaskId,
+    /// Which run of it.
+    pub attempt: Attempt,
+    /// Path of the task's file in the tree; `None` for a spec given on the command line.
+    pub queue_file: Option<&'a str>,
+    /// The file that holds exactly the spec that is built.
+    pub spec: Option<&'a Path>,
+}
+
+/// What was made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// The workspace.
+    pub folder: PathBuf,
+    /// Stores outside it that it reads: a sandbox shows them, read-only.
+    pub read_only: Vec<PathBuf>,
+    /// Ignored files and folders that came along, from its top; never to be committed.
+    pub copied: Vec<String>,
+    /// What a person should know: lower case, one line each.
+    pub notes: Vec<String>,
+}
+
+/// What every git inside a workspace is run with, the builder's own too: the settings of the
+/// person at this machine (signing, hooks, templates, credentials) stay out.
+pub fn git_environment() -> Vec<(OsString, OsString)> {
+    [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_ADVICE", "0")]
+        .map(|(name, value)| (name.into(), value.into()))
+        .to_vec()
+}
+
+/// Git inside a workspace: with [`git_environment`], without signing and outside helpers.
+pub fn git_inside(folder: &Path) -> Git {
+    let git = git_environment()
+        .into_iter()
+        .fold(Git::at(folder), |git, (name, value)| git.with(name, value));
+    git.set("commit.gpgSign=false").set("core.safecrlf=false").set("diff.external=")
+}
+
+/// Makes a workspace; one that is already there (after a crash) is removed first.
+pub fn make(order: &Order) -> Result<Made> {
+    prepare_parent(order.folder)?;
+    remove(order.folder)?;
+    let source = canonical(order.user)?;
+    let folder = order.folder;
+    new_folder(folder)?;
+    let mut made = Made { folder: folder.to_owned(), ..Made::default() };
+
+    let settings = Settings::read(&Git::bare(&source))?;
+    let private = Private {
+        source: &source,
+        git_dir: folder.join(".git"),
+        head: Head::Branch(order.branch),
+        commit: order.base,
+        identity: order.identity,
+        settings: &settings,
+    };
+    made.read_only = private.lay_out(&mut made.notes)?;
+    check_out(folder, &private, order.base)?;
+    submodules::bring(folder, &private, order.work_tree, &mut made)?;
+    add_if_there(&mut made.read_only, &source.join("lfs"));
+    add_if_there(&mut made.read_only, &source.join("modules"));
+
+    if let Some(work_tree) = order.work_tree {
+        copy::bring(work_tree, folder, order.copy, &mut made)?;
+    }
+    write(&private.git_dir.join("info/exclude"), &excludes(&source, &settings, &made.copied))?;
+    Marker::of(order, &made.copied).write(folder)?;
+    Ok(made)
+}
+
+/// Where HEAD of a private repository points.
+pub(crate) enum Head<'a> {
+    /// A branch of this name, made at the commit.
+    Branch(&'a str),
+    /// The commit itself, with the work tree in this folder: a submodule.
+    Detached(&'a Path),
+}
+
+/// One private repository: the workspace's own, or that of a submodule in it.
+pub(crate) struct Private<'a> {
+    /// The git directory whose objects it borrows.
+    pub source: &'a Path,
+    /// Where its own git directory is made.
+    pub git_dir: PathBuf,
+    /// What is checked out.
+    pub head: Head<'a>,
+    /// The commit that is checked out.
+    pub commit: Oid,
+    /// Name and address of its commits.
+    pub identity: (&'a str, &'a str),
+    /// The effective settings of the source.
+    pub settings: &'a Settings,
+}
+
+impl Private<'_> {
+    /// Writes the git directory; the stores it borrows from come back.
+    pub fn lay_out(&self, notes: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+        let dir = &self.git_dir;
+        for part in ["objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "hooks"] {
+            new_folders(&dir.join(part))?;
+        }
+        new_folders(&dir.join("buildq"))?;
+        let stores = stores(&self.source.join("objects"))?;
+        write(&dir.join("objects/info/alternates"), &alternates(&stores)?)?;
+        match self.head {
+            Head::Branch(branch) => {
+                let name = format!("refs/heads/{branch}");
+                let file = dir.join(&name);
+                file.parent().map_or(Ok(()), new_folders)?;
+                write(&file, format!("{}\n", self.commit).as_bytes())?;
+                write(&dir.join("HEAD"), format!("ref: {name}\n").as_bytes())?;
+            }
+            Head::Detached(_) => write(&dir.join("HEAD"), format!("{}\n", self.commit).as_bytes())?,
+        }
+        write(&dir.join("config"), &self.config(notes))?;
+        for (from, to) in [("shallow", "shallow"), ("info/attributes", "info/attributes")] {
+            if let Some(bytes) = settings::small_file(&self.source.join(from)) {
+                write(&dir.join(to), &bytes)?;
+            }
+        }
+        if let Some(bytes) = self.settings.attributes() {
+            write(&dir.join("buildq/attributes"), &bytes)?;
+        }
+        write(&dir.join("packed-refs"), &self.tags())?;
+        Ok(stores)
+    }
+
+    /// The source's tags, as packed refs: versions are often made by `git describe`.
+    fn tags(&self) -> Vec<u8> {
+        let args = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"];
+        Git::bare(self.source).bytes(args).unwrap_or_default()
+    }
+
+    fn config(&self, notes: &mut Vec<String>) -> Vec<u8> {
+        let dir = &self.git_dir;
+        let mut config = settings::Config::default();
+        let version = if self.settings.is_partial() { "1" } else { "0" };
+        config.set("core.repositoryformatversion", version);
+        config.set("core.bare", "false");
+        config.set("core.logallrefupdates", "true");
+        self.settings.copy_to(&mut config, notes);
+        if let Head::Detached(work_tree) = self.head {
+            config.set("core.worktree", &work_tree.to_string_lossy());
+        }
+        config.set("user.name", self.identity.0);
+        config.set("user.email", self.identity.1);
+        config.set("core.hookspath", &dir.join("hooks").to_string_lossy());
+        config.set("core.attributesfile", &dir.join("buildq/attributes").to_string_lossy());
+        config.set("core.excludesfile", "/dev/null");
+        for (key, value) in [
+            ("core.fsmonitor", "false"),
+            ("core.editor", "true"),
+            ("core.pager", "cat"),
+            ("commit.gpgsign", "false"),
+            ("tag.gpgsign", "false"),
+            ("gc.auto", "0"),
+            ("maintenance.auto", "false"),
+            ("advice.detachedhead", "false"),
+            ("advice.addembeddedrepo", "false"),
+        ] {
+            config.set(key, value);
+        }
+        config.into_bytes()
+    }
+}
+
+/// Fills the work tree, with the user's filters.
+fn check_out(folder: &Path, private: &Private, base: Oid) -> Result<()> {
+    let git = git_inside(folder).with("GIT_LFS_SKIP_DOWNLOAD_ERRORS", "1");
+    let checked_out = git.run(["read-tree", "--reset", "-u", &base.to_string()]);
+    let Err(error) = checked_out else { return Ok(()) };
+    if !private.settings.is_partial() {
+        return Err(error.context(format!("cannot check out {}", base.short())));
+    }
+    bail!(
+        "this is a partial clone, and files of {} are not here yet: {error:#}\n\
+         hint: fetch them with `git diff --shortstat {EMPTY_TREE} {base}`",
+        base.short()
+    )
+}
+
+/// The tree without anything in it.
+pub(crate) const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// An object store and all that it borrows from, each once.
+fn stores(objects: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![canonical(objects)?];
+    let mut level = found.clone();
+    for _ in 0..ALTERNATES_DEPTH {
+        let mut next = Vec::new();
+        for store in &level {
+            let listed = fs::read(store.join("info/alternates")).unwrap_or_default();
+            for line in listed.split(|&byte| byte == b'\n') {
+                if line.is_empty() || line.starts_with(b"#") {
+                    continue;
+                }
+                let path = store.join(std::ffi::OsStr::from_bytes(line));
+                // One that is gone is no error of git's either.
+                if let Ok(path) = path.canonicalize()
+                    && !found.contains(&path)
+                {
+                    found.push(path.clone());
+                    next.push(path);
+                }
+            }
+        }
+        level = next;
+    }
+    Ok(found)
+}
+
+fn alternates(stores: &[PathBuf]) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for store in stores {
+        let bytes = store.as_os_str().as_bytes();
+        if bytes.contains(&b'\n') {
+            bail!("`{}` has a line break in its path: git cannot borrow from it", store.display());
+        }
+        text.extend_from_slice(bytes);
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+/// What the workspace ignores: all that the user ignores, and every copied path.
+fn excludes(source: &Path, settings: &Settings, copied: &[String]) -> Vec<u8> {
+    let mut text = settings.excludes().unwrap_or_default();
+    text.push(b'\n');
+    text.extend(settings::small_file(&source.join("info/exclude")).unwrap_or_default());
+    text.extend_from_slice(b"\n# copied into this workspace: never committed\n");
+    for path in copied {
+        text.push(b'/');
+        for c in path.chars() {
+            if matches!(c, '*' | '?' | '[' | '\\' | ' ') {
+                text.push(b'\\');
+            }
+            text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        text.push(b'\n');
+    }
+    text
+}
+
+fn add_if_there(list: &mut Vec<PathBuf>, path: &Path) {
+    if let Ok(path) = path.canonicalize()
+        && !list.contains(&path)
+    {
+        list.push(path);
+    }
+}
+
+/// The folder of all workspaces carries a sign of ours: only below it is anything removed.
+fn prepare_parent(folder: &Path) -> Result<()> {
+    let parent = folder.parent().with_context(|| format!("`{}` is no place", folder.display()))?;
+    new_folders(parent)?;
+    let sign = parent.join(remove::SIGN);
+    if !sign.exists() {
+        write(&sign, b"buildq makes and removes the folders beside this file\n")?;
+    }
+    Ok(())
+}
+
+pub(crate) fn canonical(path: &Path) -> Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("cannot find `{}`", path.display()))
+}
+
+fn new_folder(path: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().mode(0o700).create(path);
+    made.with_context(|| format!("cannot make `{}`", path.display()))
+}
+
+pub(crate) fn new_folders(path: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("cannot make `{}`", path.display()))
+}
+
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let open = || {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600).open(path)
+    };
+    let written: io::Result<()> = open().and_then(|mut file| file.write_all(bytes));
+    written.with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+#[cfg(test)]
+#[path = "workspace/tests.rs"]
+pub(crate) mod tests;

@@ -1,0 +1,243 @@
+//! All that lies uncommitted in a workspace, made into a tree, with care for what builders
+//! leave behind: huge files, repositories within the repository, pipes, unfinished merges.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::{self, FileTimes};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use super::git_inside;
+use crate::effects::git::Git;
+
+/// Files above this are left out, if nobody says otherwise: 50 MiB.
+pub const MAX_FILE: u64 = 50 << 20;
+/// So many files are tried one by one where adding them together fails.
+const ONE_BY_ONE: usize = 1000;
+
+/// What is to stay out.
+#[derive(Clone, Debug)]
+pub struct Rule<'a> {
+    /// Files above this many bytes.
+    pub max_file: u64,
+    /// Paths from the top that are never committed, with all below them.
+    pub exclude: &'a [String],
+}
+
+/// The work tree as a tree object. The index it was made in takes the real one's place with
+/// [`Staged::settle`], once there is a commit.
+#[derive(Debug)]
+pub struct Staged {
+    /// The tree.
+    pub tree: String,
+    /// How many paths it took up.
+    pub paths: usize,
+    /// What was left out, each with the reason.
+    pub left_out: Vec<String>,
+    index: PathBuf,
+    real: PathBuf,
+}
+
+impl Staged {
+    /// Makes the index say what the commit says. One that cannot be replaced is no loss: the
+    /// commit stands.
+    pub fn settle(self) {
+        _ = fs::remove_file(self.real.with_extension("lock"));
+        _ = fs::rename(&self.index, &self.real);
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        _ = fs::remove_file(&self.index);
+    }
+}
+
+/// Takes up everything under the workspace's excludes, in an index of its own: a lock that a
+/// killed git left on the real one, or a broken one, is no obstacle.
+pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
+    let real = folder.join(".git/index");
+    let index = folder.join(".git").join(format!("buildq-index-{}", std::process::id()));
+    let git = git_inside(folder).with("GIT_INDEX_FILE", &index).with("GIT_LITERAL_PATHSPECS", "1");
+    let mut staged = Staged { tree: String::new(), paths: 0, left_out: Vec::new(), index, real };
+    borrow_index(&git, &staged)?;
+    reset_excluded(&git, rule)?;
+    let sorted = sort(&git, folder, rule, &mut staged.left_out)?;
+    let gone = joined(&sorted.gone);
+    git.feed(["update-index", "-z", "--force-remove", "--stdin"], &gone)?;
+    add(&git, &sorted.present, &mut staged)?;
+    staged.paths += sorted.gone.len();
+    staged.tree = git.run(["write-tree"]).context("cannot write the leftovers as a tree")?;
+    Ok(staged)
+}
+
+/// Copies the real index, its date too: git tells by it which entries it must look at again.
+fn borrow_index(git: &Git, staged: &Staged) -> Result<()> {
+    let copy = || -> io::Result<()> {
+        let about = fs::symlink_metadata(&staged.real)?;
+        if !about.is_file() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        fs::copy(&staged.real, &staged.index)?;
+        let file = fs::OpenOptions::new().write(true).open(&staged.index)?;
+        file.set_times(FileTimes::new().set_modified(about.modified()?))
+    };
+    let copied = copy().is_ok() && git.try_run(["ls-files", "--unmerged"])?.0 == 0;
+    if !copied {
+        _ = fs::remove_file(&staged.index);
+        git.run(["read-tree", "HEAD"]).context("cannot make an index from HEAD")?;
+    }
+    Ok(())
+}
+
+/// What may never be committed may have been staged by force.
+fn reset_excluded(git: &Git, rule: &Rule) -> Result<()> {
+    if !rule.exclude.is_empty() {
+        let args = ["reset", "-q", "HEAD", "--"].into_iter();
+        git.try_run(args.chain(rule.exclude.iter().map(String::as_str)))?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct Sorted {
+    present: BTreeSet<Vec<u8>>,
+    gone: BTreeSet<Vec<u8>>,
+}
+
+fn sort(git: &Git, folder: &Path, rule: &Rule, left_out: &mut Vec<String>) -> Result<Sorted> {
+    let (links, unmerged) = index_entries(git)?;
+    let flags = ["-o", "-m", "-d", "--exclude-standard", "-z"];
+    let listed = git.bytes(std::iter::once("ls-files").chain(flags))?;
+    let mut sorted = Sorted::default();
+    let mut reasons = BTreeMap::new();
+    let changed = listed.split(|&byte| byte == 0).map(<[u8]>::to_vec).chain(unmerged);
+    for path in changed.filter(|path| !path.is_empty()) {
+        if rule.exclude.iter().any(|excluded| is_below(&path, excluded.as_bytes())) {
+            continue;
+        }
+        match judge(folder, &path, rule.max_file, &links) {
+            Verdict::Take => _ = sorted.present.insert(path),
+            Verdict::Gone => _ = sorted.gone.insert(path),
+            Verdict::Leave(why) => _ = reasons.insert(path, why),
+        }
+    }
+    for (path, why) in reasons {
+        left_out.push(format!("{} ({why})", String::from_utf8_lossy(&path)));
+    }
+    Ok(sorted)
+}
+
+/// The gitlinks, and the paths of an unfinished merge.
+fn index_entries(git: &Git) -> Result<(HashSet<Vec<u8>>, Vec<Vec<u8>>)> {
+    let listed = git.bytes(["ls-files", "-s", "-z"])?;
+    let (mut links, mut unmerged) = (HashSet::new(), Vec::new());
+    for entry in listed.split(|&byte| byte == 0) {
+        let Some(tab) = entry.iter().position(|&byte| byte == b'\t') else { continue };
+        let (about, path) = (&entry[..tab], &entry[tab + 1..]);
+        if about.starts_with(b"160000") {
+            links.insert(path.to_vec());
+        }
+        if !about.ends_with(b" 0") {
+            unmerged.push(path.to_vec());
+        }
+    }
+    Ok((links, unmerged))
+}
+
+enum Verdict {
+    Take,
+    Gone,
+    Leave(String),
+}
+
+fn judge(folder: &Path, path: &[u8], max_file: u64, links: &HashSet<Vec<u8>>) -> Verdict {
+    if path.ends_with(b"/") {
+        return Verdict::Leave("a repository of its own".to_owned());
+    }
+    let relative = Path::new(std::ffi::OsStr::from_bytes(path));
+    if behind_link(folder, relative) {
+        return Verdict::Gone;
+    }
+    let full = folder.join(relative);
+    let Ok(about) = fs::symlink_metadata(&full) else { return Verdict::Gone };
+    if about.is_symlink() {
+        return Verdict::Take;
+    }
+    if about.is_dir() {
+        return if links.contains(path) { Verdict::Take } else { Verdict::Gone };
+    }
+    if !about.is_file() {
+        return Verdict::Leave("neither a file nor a link".to_owned());
+    }
+    if about.len() > max_file {
+        return Verdict::Leave(format!("{} MiB", about.len() >> 20));
+    }
+    match fs::File::open(&full) {
+        Ok(_) => Verdict::Take,
+        Err(error) => Verdict::Leave(error.kind().to_string()),
+    }
+}
+
+/// Whether a folder on the way is not, or no longer, a folder.
+fn behind_link(folder: &Path, path: &Path) -> bool {
+    let above = path.ancestors().skip(1).filter(|part| *part != Path::new(""));
+    above
+        .into_iter()
+        .any(|part| fs::symlink_metadata(folder.join(part)).is_ok_and(|about| !about.is_dir()))
+}
+
+fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+fn add(git: &Git, present: &BTreeSet<Vec<u8>>, staged: &mut Staged) -> Result<()> {
+    let args = ["update-index", "-z", "--add", "--remove", "--replace", "--stdin"];
+    let together = git.feed(args, &joined(present));
+    if together.is_ok() {
+        staged.paths += present.len();
+        return Ok(());
+    }
+    if present.len() > ONE_BY_ONE {
+        together.context("cannot add the leftovers")?;
+    }
+    for path in present {
+        match git.feed(args, path) {
+            Ok(_) => staged.paths += 1,
+            Err(error) => {
+                let path = String::from_utf8_lossy(path);
+                staged.left_out.push(format!("{path} ({error:#})"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn joined(paths: &BTreeSet<Vec<u8>>) -> Vec<u8> {
+    paths.iter().flat_map(|path| path.iter().chain(&[0])).copied().collect()
+}
+
+/// Commits that an unfinished merge, cherry-pick or rebase is about, by its name. As further
+/// parents of the leftovers' commit they are kept: what a rebase has not replayed yet is
+/// reachable from nowhere else.
+pub fn unfinished(folder: &Path) -> Option<(&'static str, Vec<String>)> {
+    let git = folder.join(".git");
+    let oids = |path: &str| -> Vec<String> {
+        let text = fs::read_to_string(git.join(path)).unwrap_or_default();
+        let oids = text.lines().filter(|line| line.parse::<crate::domain::id::Oid>().is_ok());
+        oids.take(16).map(str::to_owned).collect()
+    };
+    for (what, path) in [
+        ("rebase", "rebase-merge/orig-head"),
+        ("rebase", "rebase-apply/orig-head"),
+        ("merge", "MERGE_HEAD"),
+    ] {
+        let found = oids(path);
+        if !found.is_empty() {
+            return Some((what, found));
+        }
+    }
+    None
+}

@@ -1,0 +1,109 @@
+//! Removing workspaces, whatever a builder has left in them.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+/// Stands in the folder of all workspaces: below it, and nowhere else, folders are removed.
+pub const SIGN: &str = ".buildq-workspaces";
+
+/// Folders nested deeper are moved up first, so that open files and stack stay bounded.
+const MAX_DEPTH: usize = 64;
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW);
+
+/// Removes a workspace; one that is not there is fine. Never follows a link, and makes
+/// read-only folders writable on its way (Go's module cache is made of them).
+pub fn remove(folder: &Path) -> Result<()> {
+    let about = match std::fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        about => about.with_context(|| format!("cannot look at `{}`", folder.display()))?,
+    };
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+        bail!("`{}` is no workspace", folder.display());
+    };
+    if !about.is_dir() || !parent.join(SIGN).is_file() {
+        bail!("`{}` is no workspace of buildq: it is left alone", folder.display());
+    }
+    let failed = || format!("cannot remove `{}`", folder.display());
+    let name = CString::new(name.as_bytes()).with_context(failed)?;
+    let parent = rustix::fs::open(parent, FOLDER | OFlags::CLOEXEC, Mode::empty());
+    let parent = parent.with_context(failed)?;
+    remove_folder(parent.as_fd(), &name).with_context(failed)
+}
+
+fn remove_folder(parent: BorrowedFd, name: &CStr) -> Result<(), Errno> {
+    let top = open_folder(parent, name)?;
+    let mut moved = 0;
+    loop {
+        let before = moved;
+        empty(top.as_fd(), top.as_fd(), &mut moved, 0)?;
+        if moved == before {
+            break;
+        }
+    }
+    rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)
+}
+
+/// Removes all that a folder holds; what is nested too deeply is moved to the top instead.
+fn empty(folder: BorrowedFd, top: BorrowedFd, moved: &mut u64, depth: usize) -> Result<(), Errno> {
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let is_folder = match entry.file_type() {
+            FileType::Unknown => {
+                let about = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+                FileType::from_raw_mode(about.st_mode) == FileType::Directory
+            }
+            kind => kind == FileType::Directory,
+        };
+        if !is_folder {
+            rustix::fs::unlinkat(folder, name, AtFlags::empty())?;
+        } else if depth < MAX_DEPTH {
+            let below = open_folder(folder, name)?;
+            empty(below.as_fd(), top, moved, depth + 1)?;
+            rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?;
+        } else {
+            move_up(folder, name, top, moved)?;
+        }
+    }
+    Ok(())
+}
+
+fn move_up(folder: BorrowedFd, name: &CStr, top: BorrowedFd, moved: &mut u64) -> Result<(), Errno> {
+    // A folder must be writable to be moved: its `..` changes.
+    drop(open_folder(folder, name)?);
+    loop {
+        *moved += 1;
+        let target = format!(".buildq-deep-{moved}");
+        match rustix::fs::renameat(folder, name, top, OsStr::new(&target)) {
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => {}
+            done => return done,
+        }
+    }
+}
+
+/// Opens a folder so that its entries can be removed.
+fn open_folder(parent: BorrowedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    let open = || rustix::fs::openat(parent, name, FOLDER | OFlags::CLOEXEC, Mode::empty());
+    let folder = match open() {
+        Err(Errno::ACCESS) => {
+            // Not even readable. The builder has ended: nobody swaps it for a link now.
+            rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
+            open()?
+        }
+        opened => opened?,
+    };
+    let mode = Mode::from_raw_mode(rustix::fs::fstat(&folder)?.st_mode);
+    if !mode.contains(Mode::RWXU) {
+        rustix::fs::fchmod(&folder, mode | Mode::RWXU)?;
+    }
+    Ok(folder)
+}
