@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     match commands::run(cli, now) {
         Ok(commands::Exit::Done) => ExitCode::SUCCESS,
         Ok(commands::Exit::No) => ExitCode::FAILURE,
+        Ok(commands::Exit::Code(code)) => code,
         Err(error) => {
             anstream::eprintln!("{}", render::error::show(&error));
             ExitCode::from(if error.is::<commands::Misuse>() { 2 } else { 1 })

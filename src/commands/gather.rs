@@ -17,6 +17,7 @@ use crate::domain::event::Merge;
 use crate::domain::id::{Oid, TaskId};
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
+use crate::effects::files;
 use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Merged, Repo};
 use crate::effects::sandbox;
@@ -55,7 +56,7 @@ pub fn open(from: &Path) -> Result<(Repo, Paths)> {
 /// The local places of a repository.
 pub fn places(repo: &Repo) -> Result<Paths> {
     let id = repo.local_setting("buildq.cloneId");
-    let mut paths = Paths::discover(&repo.common_dir()?, id.as_deref())?;
+    let mut paths = Paths::discover(&repo.common_dir()?, id.as_deref(), &paths::host())?;
     if let Some(folder) = repo.setting("buildq.workspaces") {
         paths.workspaces = std::path::PathBuf::from(folder).join(&paths.clone_id);
     }
@@ -226,12 +227,14 @@ impl World {
         seen.branches = self.branches();
         seen.arrived = self.arrived(&seen)?;
         seen.broken_builders = self.broken_builders();
-        if sandbox::Setting::of(self.repo.setting("buildq.sandbox").as_deref())
-            == sandbox::Setting::Require
-        {
-            if let sandbox::Level::None { why } = self.sandbox() {
-                seen.no_sandbox = Some(why);
+        match self.sandbox_setting() {
+            Err(error) => seen.no_sandbox = Some(error.to_string()),
+            Ok(sandbox::Setting::Require) => {
+                if let sandbox::Level::None { why } = self.sandbox() {
+                    seen.no_sandbox = Some(why);
+                }
             }
+            Ok(_) => {}
         }
         self.seen = seen;
         self.seen.merged = self.merged_bases()?;
@@ -240,11 +243,14 @@ impl World {
 
     /// What walls there are for what runs.
     pub fn sandbox(&self) -> sandbox::Level {
-        let setting = sandbox::Setting::of(self.repo.setting("buildq.sandbox").as_deref());
-        if setting == sandbox::Setting::Off {
+        if self.sandbox_setting().is_ok_and(|setting| setting == sandbox::Setting::Off) {
             return sandbox::Level::None { why: "turned off by `buildq.sandbox`".into() };
         }
         sandbox::probe(&self.paths.local.join("cache").join("sandbox"))
+    }
+
+    fn sandbox_setting(&self) -> Result<sandbox::Setting> {
+        self.repo.setting("buildq.sandbox").unwrap_or_default().parse()
     }
 
     fn alive(&self) -> BTreeSet<TaskId> {
@@ -275,7 +281,7 @@ impl World {
                 let cache = OriginCache { tip, files };
                 if let Ok(bytes) = serde_json::to_vec(&cache) {
                     let _ = std::fs::create_dir_all(self.paths.local.join("cache"));
-                    let _ = paths::replace(&file, &bytes);
+                    let _ = files::replace(&file, &bytes);
                 }
                 cache.files
             }

@@ -60,7 +60,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Init(init::Args),
+    Init(init::Init),
     Add(add::Args),
     Status(status::Args),
     Why(why::Args),
@@ -82,9 +82,9 @@ enum Verb {
     Sync(sync::Args),
     Trust(trust::Args),
     Adopt(adopt::Args),
-    Heartbeat(heartbeat::Args),
+    Heartbeat(heartbeat::Heartbeat),
     Demo(demo::Args),
-    Uninstall(uninstall::Args),
+    Uninstall(uninstall::Uninstall),
     Progress(progress::Args),
     Block(block::Args),
     Done(done::Args),
@@ -101,12 +101,20 @@ enum Verb {
 }
 
 /// How a command that did its work ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Exit {
     /// 0
     Done,
     /// 1: the answer is no.
     No,
+    /// The code of what was run inside a workspace.
+    Code(std::process::ExitCode),
+}
+
+impl From<std::process::ExitCode> for Exit {
+    fn from(code: std::process::ExitCode) -> Self {
+        Self::Code(code)
+    }
 }
 
 /// Wrong usage or configuration: exit code 2.
@@ -158,17 +166,17 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Sync(args) => sync::run(args, &scene),
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),
-        Verb::Heartbeat(args) => heartbeat::run(args, &scene),
+        Verb::Heartbeat(args) => heartbeat::at(&args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
-        Verb::Progress(args) => progress::run(args, &scene),
-        Verb::Block(args) => block::run(args, &scene),
-        Verb::Done(args) => done::run(args, &scene),
+        Verb::Progress(args) => progress::run(args).map(Exit::from),
+        Verb::Block(args) => block::run(args).map(Exit::from),
+        Verb::Done(args) => done::run(args).map(Exit::from),
         Verb::Hook(args) => hook::run(args, &scene),
         Verb::Supervise(args) => supervise::run(args, &scene),
         Verb::Waker(args) => waker::run(args, &scene),
-        Verb::Workspace(args) => workspace::run(args, &scene),
-        Verb::Steps(args) => steps::run(args, &scene),
+        Verb::Workspace(args) => workspace::run(args).map(Exit::from),
+        Verb::Steps(args) => steps::run(args).map(Exit::from),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::effects::ledger::{Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::repo::{Repo, Swap};
 use crate::effects::trust::CONFIG;
-use crate::effects::{clock, detach, paths, waker};
+use crate::effects::{clock, detach, files, paths, waker};
 use crate::render;
 
 /// Do all that is due now: safe at any time, any number of times
@@ -76,7 +76,7 @@ fn leave_to_one(scene: &Scene) -> Result<Exit> {
     let (_, paths) = super::gather::open(&scene.dir)?;
     let note = paths.local.join("sync-again");
     loop {
-        paths::replace(&note, b"")?;
+        files::replace(&note, b"")?;
         // Taken before the note is removed, so that a note left meanwhile is never lost.
         let Some(turn) = Lock::try_take(&paths.lock("sync-note"))? else { return Ok(Exit::Done) };
         while std::fs::remove_file(&note).is_ok() {
@@ -165,7 +165,7 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
 fn spawn(world: &World, start: &Start, forced: Option<&TaskId>) -> Result<Option<String>> {
     let attempt = start.attempt.to_string();
     let common = world.paths.common.as_os_str();
-    let mut args = vec![
+    let mut args: Vec<&std::ffi::OsStr> = vec![
         "supervise".as_ref(),
         "--repo".as_ref(),
         common,
@@ -175,7 +175,8 @@ fn spawn(world: &World, start: &Start, forced: Option<&TaskId>) -> Result<Option
     if forced == Some(&start.task) {
         args.push("--forced".as_ref());
     }
-    args.extend(["--".as_ref(), start.task.as_str().as_ref()]);
+    args.push("--".as_ref());
+    args.push(start.task.as_str().as_ref());
     let log = world.paths.local.join("logs").join("supervisors.log");
     let ready = detach::spawn(&args, world.paths.common.as_path(), Some(&log), true)?;
     let word = ready.and_then(|ready| ready.wait(BEGIN));
@@ -248,7 +249,7 @@ fn remember(world: &World) -> Result<()> {
     let (queue, config) = (entry(dir), entry(CONFIG));
     let (dir, tip) = (dir.clone(), world.queue.tip);
     let seen = Seen { queue, config, tip, dir, at: world.now };
-    paths::replace(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
+    files::replace(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
 }
 
 /// Makes the ref that keeps an attempt's work, at its base.

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::locks::Lock;
-use super::paths::{self, Paths};
+use super::files;
+use super::paths::Paths;
 use super::repo::{Commit, Person, Repo, Stamp, Swap};
 use crate::core::ledger::{Ledger, refusal};
 use crate::domain::event::{Event, FORMAT, Kind, Recorded};
@@ -277,6 +278,6 @@ fn store(paths: &Paths, ledger: &Ledger) {
     let cache = Cache { format: FORMAT, ledger: ledger.clone() };
     if let (Some(folder), Ok(bytes)) = (file.parent(), serde_json::to_vec(&cache)) {
         let _ = std::fs::create_dir_all(folder);
-        let _ = paths::replace(&file, &bytes);
+        let _ = files::replace(&file, &bytes);
     }
 }

@@ -9,7 +9,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use super::paths::{self, Paths};
+use super::files;
+use super::paths::Paths;
 use super::repo::Repo;
 use crate::core::gates::Trust;
 use crate::domain::config::Config;
@@ -58,7 +59,7 @@ pub fn trusted(paths: &Paths) -> Option<Manifest> {
 
 /// Trusts exactly this.
 pub fn trust(paths: &Paths, manifest: &Manifest) -> Result<()> {
-    paths::replace(&file(paths), &serde_json::to_vec_pretty(manifest)?)
+    files::replace(&file(paths), &serde_json::to_vec_pretty(manifest)?)
 }
 
 /// Whether what stands now is what was trusted.

@@ -76,7 +76,7 @@ fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<(
     let inside = match world.sandbox() {
         Level::None { .. } => argv,
         Level::Bubblewrap(bwrap) => {
-            let mut walls = Walls::new(&folder);
+            let mut walls = Walls::around(&folder);
             walls.read_only = vec![world.paths.common.join("objects")];
             walls.wrap(&bwrap, &argv)
         }

@@ -14,7 +14,7 @@ use super::{ended, stopped};
 use crate::domain::config::Check;
 use crate::domain::event::{CheckResult, Fault};
 use crate::domain::id::Oid;
-use crate::effects::paths;
+use crate::effects::files;
 use crate::effects::process::Finished;
 use crate::effects::workspace;
 
@@ -125,7 +125,7 @@ impl Verdicts {
         self.known.insert(Self::key(base, check), fails);
         if let Ok(bytes) = serde_json::to_vec(&self.known) {
             let _ = self.file.parent().map(std::fs::create_dir_all);
-            let _ = paths::replace(&self.file, &bytes);
+            let _ = files::replace(&self.file, &bytes);
         }
     }
 }

@@ -53,12 +53,12 @@ const TURN: Duration = Duration::from_secs(1);
 
 /// Begins, builds, ends, and lets the next task start.
 pub fn run(args: Args, _: &Scene) -> Result<Exit> {
-    detach::become_detached()?;
+    detach::become_detached();
     let _ = process::adopt_orphans();
     let common = args.repo.clone();
     let refused = own(args);
     if let Err(error) = &refused {
-        detach::tell_ready(&crate::render::error::show(error).replace('\n', "; "));
+        let _ = detach::tell_ready(&crate::render::error::show(error).replace('\n', "; "));
         anstream::eprintln!("{}", crate::render::error::show(error));
     }
     if matches!(refused, Ok(true)) {
@@ -77,17 +77,17 @@ fn own(args: Args) -> Result<bool> {
     let attempt = Attempt(args.attempt);
     let path = paths.attempt_lock(&args.task, attempt);
     let Some(lock) = Lock::take(&path, TURN)? else {
-        detach::tell_ready("another process has it already");
+        let _ = detach::tell_ready("another process has it already");
         return Ok(false);
     };
     let begun = match begin::begin(&args.repo, &args.task, attempt, args.forced)? {
         Ok(begun) => begun,
         Err(why) => {
-            detach::tell_ready(&why);
+            let _ = detach::tell_ready(&why);
             return Ok(false);
         }
     };
-    detach::tell_ready("begun");
+    detach::tell_ready("begun")?;
     hand_on_environment(&begun);
     build(&begun, &lock)?;
     Ok(true)
@@ -260,6 +260,6 @@ fn facts(
     task: &crate::domain::task::Task,
 ) -> Result<progress::Progress> {
     let commits = repo.commits(head, &[base], 10_000)?;
-    let messages: Vec<_> = commits.iter().map(|commit| commit.message.as_str()).collect();
+    let messages: Vec<_> = commits.iter().map(|commit| commit.message.clone()).collect();
     Ok(progress::read(&messages, &task.criteria))
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{Seek, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -154,7 +155,7 @@ impl<'a> Site<'a> {
         call.token = token(self.begun);
         match &self.level {
             Level::None { .. } => call.own_tree = true,
-            Level::Bubblewrap(_) => call.keep_fd = Some(self.lock.file()),
+            Level::Bubblewrap(_) => call.keep_fd = Some(self.lock.file().as_fd()),
         }
         call
     }
@@ -168,10 +169,10 @@ impl<'a> Site<'a> {
         let writable = state.unwrap_or_default().into_iter().filter_map(|below| {
             Some(home.as_ref()?.join(below)).filter(|path| path.exists())
         });
-        let mut walls = Walls::new(folder);
+        let mut walls = Walls::around(folder);
         walls.read_only.clone_from(&self.made.read_only);
         walls.writable = writable.collect();
-        walls.lock = Some(self.lock.file());
+        walls.lock = Some(self.lock.file().as_fd());
         walls
     }
 

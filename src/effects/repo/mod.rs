@@ -58,7 +58,7 @@ impl Repo {
         let text = "[core]\n\tfsyncObjectFiles = true\n";
         if std::fs::read_to_string(&file).ok().as_deref() != Some(text) {
             std::fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
-            crate::effects::paths::replace(&file, text.as_bytes())?;
+            crate::effects::files::replace(&file, text.as_bytes())?;
         }
         let mut config = self.git.config()?;
         config.add_file(&file, git2::ConfigLevel::App, true)?;
