@@ -223,7 +223,7 @@ fn lead_in(text: &str, paragraph: &Range<usize>) -> Option<usize> {
 fn without(text: &str, cut: &[Range<usize>]) -> String {
     let mut kept = String::new();
     let mut start = 0;
-    for range in cut.iter().cloned().chain([text.len()..text.len()]) {
+    for range in cut.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
         let part = text.get(start..range.start.max(start)).unwrap_or_default();
         let part = part.trim_end().trim_start_matches(['\n', '\r']);
         if !part.trim().is_empty() {
