@@ -141,7 +141,11 @@ impl<'a> Source<'a> {
     }
 
     fn floor(&self, offset: usize) -> usize {
-        self.text.floor_char_boundary(offset)
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset
     }
 }
 

@@ -1,5 +1,6 @@
 //! A task: one file of the queue, parsed.
 
+mod blocks;
 mod body;
 mod fields;
 mod file;

@@ -272,10 +272,7 @@ fn broken(error: &ScanError, base: usize, found: &mut Findings) {
     } else {
         "see the lines around: quotes and brackets closed, `: ` after each key, same indentation?"
     };
-    let info = error.info();
-    let mut message = info.chars();
-    let message: String =
-        message.next().into_iter().flat_map(char::to_lowercase).chain(message).collect();
+    let message = error.info();
     found.error(&(offset..offset + 1), format!("this is not YAML: {message}"), hint);
 }
 
@@ -288,6 +285,9 @@ fn unquoted(line: &str) -> Option<(usize, String)> {
         _ => (None, body.trim()),
     };
     let rest = rest.split(" #").next().unwrap_or_default().trim_end();
+    if key.is_none() && !line.trim_start().starts_with("- ") {
+        return None;
+    }
     let first = rest.chars().next()?;
     let colon = key.is_some() && (rest.contains(": ") || rest.ends_with(':'));
     let slip = match first {
@@ -309,4 +309,98 @@ fn unquoted(line: &str) -> Option<(usize, String)> {
     };
     let key = key.map_or(String::new(), |key| format!("{}: ", key.trim_end()));
     Some((start, format!("put quotes around it: {key}{quoted}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::diagnostic::Source;
+    use super::*;
+
+    /// The tree in short, or what was found.
+    fn told(text: &str) -> String {
+        let source = Source::new("f", text);
+        let mut found = Findings::new(&source);
+        let node = parse(0..text.len(), &mut found);
+        let list = found.into_list();
+        match (node, list.first()) {
+            (Some(node), None) => short(&node),
+            (_, Some(first)) => first.one_line(),
+            (None, None) => "nothing".into(),
+        }
+    }
+
+    fn short(node: &Node) -> String {
+        match &node.kind {
+            Kind::Null => "~".into(),
+            Kind::Text(text, Style::Plain) => text.clone(),
+            Kind::Text(text, Style::Quoted) => format!("\"{text}\""),
+            Kind::Text(text, Style::Block) => format!("|{text}|"),
+            Kind::List(nodes) => {
+                format!("[{}]", nodes.iter().map(short).collect::<Vec<_>>().join(", "))
+            }
+            Kind::Map(entries) => {
+                let pair = |entry: &Entry| format!("{}: {}", entry.key, short(&entry.value));
+                format!("{{{}}}", entries.iter().map(pair).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    #[test]
+    fn trees_keep_the_words_as_they_stand() {
+        for (text, tree) in [
+            ("", "~"),
+            ("# only a comment", "~"),
+            (
+                "a: 1\nb: [x, 'y', \"z\\n\"]\nc:\n- ~\n- null\n",
+                "{a: 1, b: [x, \"y\", \"z\n\"], c: [~, ~]}",
+            ),
+            ("a: 07:30\nb: 2026-02-07 20:00\nc: yes\n", "{a: 07:30, b: 2026-02-07 20:00, c: yes}"),
+            ("a: |\n  one\n  two\nb: 'null'", "{a: |one\ntwo\n|, b: \"null\"}"),
+            ("{a: {b: [c]}}", "{a: {b: [c]}}"),
+        ] {
+            assert_eq!(told(text), tree, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_grow_or_surprise_is_refused() {
+        let many = "- a\n".repeat(MOST_NODES);
+        let brackets = "[".repeat(60_000);
+        let dashes = "- ".repeat(DEEPEST + 1) + "a";
+        for (text, message) in [
+            ("a: &x 1\nb: *x", "f:1:7: anchors (`&`) are not read here"),
+            ("b: *x", "f:1:4: references (`*`) are not read here"),
+            ("<<: {a: b}", "f:1:1: merge keys (`<<`) are not read here"),
+            ("a: !!str 1", "f:1:4: tags (`!`) are not read here"),
+            ("a: 1\na: 2", "f:2:1: `a` is given twice"),
+            ("? [a]\n: b", "f:1:3: a key must be one word or a text"),
+            ("a: 1\n---\nb: 2", "f:2:1: a second document begins here"),
+            ("%YAML 1.2\n---\na: 1", "f:1:1: this is not YAML: YAML directives are disallowed"),
+            ("a: [1, 2", "f:1:4: this is not YAML: unclosed bracket '['"),
+            ("a:\n\tb: 1", "f:2:2: this is not YAML: tabs disallowed"),
+            (&many, "f:5000:3: more than 5000 values in one file"),
+            (&brackets, "f:1:17: this is not YAML: recursion limit exceeded"),
+            (&dashes, "f:1:33: "),
+        ] {
+            let told = told(text);
+            assert!(told.starts_with(message), "{told} / {message}");
+        }
+    }
+
+    #[test]
+    fn texts_that_need_quotes_are_told_so() {
+        for (line, hint) in [
+            ("title: fix: x", "title: \"fix: x\""),
+            ("- Fix: it: now", "Fix: \"it: now\""),
+            ("title: @x # c", "title: \"@x\""),
+            ("title: `x` \"y\"", "title: '`x` \"y\"'"),
+            ("title: [a] b", "title: \"[a] b\""),
+        ] {
+            let (_, told) = unquoted(line).unwrap();
+            assert_eq!(told, format!("put quotes around it: {hint}"), "{line}");
+        }
+        for line in ["", "a: b", "a: [b, c]", "a: \"b: c\"", "a: # b: c", "a: |", "a: [b,"] {
+            assert_eq!(unquoted(line), None, "{line}");
+        }
+    }
 }

@@ -254,7 +254,7 @@ fn window(field: &Field, found: &mut Findings) -> Option<Window> {
         found.error(field.at(), message, "write `always`, `never` or `\"22:00-06:00\"`");
     }
     let good = found.errors() == before;
-    good.then(|| if whole_day { Window::Always } else { Window::Spans(spans) })
+    good.then_some(if whole_day { Window::Always } else { Window::Spans(spans) })
 }
 
 /// `22:00-06:00`; `None` is the whole day.

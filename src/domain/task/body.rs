@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
-
+use super::blocks::{Block, Blocks, Item, Kind};
 use super::{Criterion, Splice, Step};
 
 /// Headings below which the criteria stand.
@@ -164,187 +163,6 @@ impl Section {
     }
 }
 
-/// One block at the top level of the body.
-struct Block {
-    kind: Kind,
-    range: Range<usize>,
-}
-
-enum Kind {
-    Heading {
-        level: usize,
-        text: String,
-    },
-    Paragraph,
-    List(Vec<Item>),
-    /// A fenced `sh` block.
-    Script,
-    Other,
-}
-
-/// One item of a top-level list.
-struct Item {
-    range: Range<usize>,
-    text: String,
-    /// Where its text, or its box, begins.
-    content: Option<usize>,
-    /// A task list marker and its range.
-    mark: Option<(bool, Range<usize>)>,
-}
-
-/// What the parser tells, put together.
-struct Blocks {
-    top: Vec<Block>,
-    scripts: Vec<(Range<usize>, String)>,
-}
-
-impl Blocks {
-    fn of(text: &str) -> Self {
-        let mut blocks = Blocks { top: Vec::new(), scripts: Vec::new() };
-        let mut reader = Reader::default();
-        let options = Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
-        for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
-            reader.take(event, range, &mut blocks);
-        }
-        blocks
-    }
-}
-
-/// The parser's events, from outside in.
-#[derive(Default)]
-struct Reader {
-    /// How many block containers are open.
-    depth: usize,
-    /// How many lists among them.
-    lists: usize,
-    heading: Option<String>,
-    items: Vec<Item>,
-    /// The text of a fenced `sh` block.
-    script: Option<String>,
-    in_code: bool,
-}
-
-impl Reader {
-    fn take(&mut self, event: Event, range: Range<usize>, blocks: &mut Blocks) {
-        match event {
-            Event::Start(tag) => self.start(tag, range),
-            Event::End(tag) => self.end(tag, range, blocks),
-            Event::Text(text) => self.text(&text, &range),
-            Event::Code(text) => self.text(&format!("`{text}`"), &range),
-            Event::SoftBreak | Event::HardBreak => self.text(" ", &range),
-            Event::InlineHtml(text) if !text.starts_with("<!--") => self.text(&text, &range),
-            Event::TaskListMarker(ticked) => {
-                if let Some(item) = self.item() {
-                    item.mark = Some((ticked, range));
-                }
-            }
-            Event::Rule if self.depth == 0 => blocks.top.push(Block { kind: Kind::Other, range }),
-            _ => {}
-        }
-    }
-
-    fn start(&mut self, tag: Tag, range: Range<usize>) {
-        match tag {
-            Tag::Heading { .. } if self.depth == 0 => self.heading = Some(String::new()),
-            Tag::List(_) => {
-                self.lists += 1;
-                if self.depth == 0 {
-                    self.items.clear();
-                }
-            }
-            Tag::Item if self.lists == 1 && self.depth == 1 => {
-                self.items.push(Item { range, text: String::new(), content: None, mark: None });
-            }
-            Tag::CodeBlock(kind) => {
-                self.in_code = true;
-                if let CodeBlockKind::Fenced(info) = kind
-                    && info.split_whitespace().next() == Some("sh")
-                {
-                    self.script = Some(String::new());
-                }
-            }
-            Tag::Emphasis
-            | Tag::Strong
-            | Tag::Strikethrough
-            | Tag::Link { .. }
-            | Tag::Image { .. } => {
-                self.content(&range);
-                return;
-            }
-            Tag::Paragraph => {
-                if let Some(item) = self.item() {
-                    item.text.push(' ');
-                }
-            }
-            _ => {}
-        }
-        self.depth += 1;
-    }
-
-    fn end(&mut self, tag: TagEnd, range: Range<usize>, blocks: &mut Blocks) {
-        if matches!(
-            tag,
-            TagEnd::Emphasis
-                | TagEnd::Strong
-                | TagEnd::Strikethrough
-                | TagEnd::Link
-                | TagEnd::Image
-        ) {
-            return;
-        }
-        self.depth = self.depth.saturating_sub(1);
-        let mut is_script = false;
-        if tag == TagEnd::CodeBlock {
-            self.in_code = false;
-            if let Some(script) = self.script.take() {
-                blocks.scripts.push((range.clone(), script));
-                is_script = true;
-            }
-        }
-        if matches!(tag, TagEnd::List(_)) {
-            self.lists = self.lists.saturating_sub(1);
-        }
-        if self.depth > 0 {
-            return;
-        }
-        let kind = match tag {
-            TagEnd::Heading(level) => Kind::Heading {
-                level: level as usize,
-                text: self.heading.take().unwrap_or_default(),
-            },
-            TagEnd::Paragraph => Kind::Paragraph,
-            TagEnd::List(_) => Kind::List(std::mem::take(&mut self.items)),
-            TagEnd::CodeBlock if is_script => Kind::Script,
-            _ => Kind::Other,
-        };
-        blocks.top.push(Block { kind, range });
-    }
-
-    fn text(&mut self, text: &str, range: &Range<usize>) {
-        if let Some(script) = &mut self.script {
-            script.push_str(text);
-        } else if let Some(heading) = &mut self.heading {
-            heading.push_str(text);
-        } else if !self.in_code {
-            self.content(range);
-            if let Some(item) = self.item() {
-                item.text.push_str(text);
-            }
-        }
-    }
-
-    fn content(&mut self, range: &Range<usize>) {
-        if let Some(item) = self.item() {
-            item.content.get_or_insert(range.start);
-        }
-    }
-
-    /// The top-level item whose own text is being read.
-    fn item(&mut self) -> Option<&mut Item> {
-        if self.lists == 1 { self.items.last_mut() } else { None }
-    }
-}
-
 fn criterion(text: &str, item: &Item) -> Criterion {
     let own = one_line(&item.text);
     if let Some((done, range)) = &item.mark {
@@ -405,7 +223,7 @@ fn lead_in(text: &str, paragraph: &Range<usize>) -> Option<usize> {
 fn without(text: &str, cut: &[Range<usize>]) -> String {
     let mut kept = String::new();
     let mut start = 0;
-    for range in cut.iter().cloned().chain([text.len()..text.len()]) {
+    for range in cut.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
         let part = text.get(start..range.start.max(start)).unwrap_or_default();
         let part = part.trim_end().trim_start_matches(['\n', '\r']);
         if !part.trim().is_empty() {
