@@ -2,10 +2,10 @@
 //!
 //! The modules, in the order in which a newcomer should read them.
 
-mod commands;
-mod core;
 mod domain;
+mod core;
 mod effects;
 mod render;
+mod commands;
 
 fn main() {}
