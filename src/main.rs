@@ -2,11 +2,11 @@
 //!
 //! The modules, in the order in which a newcomer should read them.
 
-mod commands;
-mod core;
 mod domain;
+mod core;
 mod effects;
 mod render;
+mod commands;
 
 use std::process::ExitCode;
 

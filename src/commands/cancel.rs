@@ -29,9 +29,8 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         return Err(anyhow!("there is no task `{task}`{}", world.nearest(task)));
     }
     let running = build.is_some_and(|build| build.phase == Phase::Building);
-    let kind = |_: &_| {
-        Ok(Kind::Cancelled { task: task.clone(), reason: args.message.clone(), source })
-    };
+    let kind =
+        |_: &_| Ok(Kind::Cancelled { task: task.clone(), reason: args.message.clone(), source });
     say::append_for(&world, task, "", &kind)?;
     let ending = if running { "; its builder is being ended, the work is kept" } else { "" };
     say::then_sync(world, &format!("cancelled {task}{ending}"), scene)

@@ -15,14 +15,14 @@ use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::event::Merge;
 use crate::domain::id::{Oid, TaskId};
+use crate::effects::files;
+use crate::effects::ledger;
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
-use crate::effects::files;
 use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Merged, Repo};
 use crate::effects::sandbox;
 use crate::effects::trust::{self, CONFIG, Manifest, Record};
-use crate::effects::ledger;
 
 /// One look at everything.
 pub struct World {
@@ -89,17 +89,8 @@ impl World {
         let ledger = ledger::read(&repo, &paths)?;
         let queue = Queue::default();
         let seen = Observations::default();
-        let mut world = Self {
-            repo,
-            paths,
-            queue_branch,
-            config,
-            config_findings,
-            queue,
-            ledger,
-            seen,
-            now,
-        };
+        let mut world =
+            Self { repo, paths, queue_branch, config, config_findings, queue, ledger, seen, now };
         world.queue = world.read_queue(tip)?;
         world.observe(broken)?;
         Ok(world)
@@ -187,7 +178,8 @@ impl World {
         }
         for approval in &self.ledger.approvals {
             let path = format!("specs/{}", approval.source);
-            let taken = queue.items.get(&approval.task).is_some_and(|i| !i.path.starts_with("specs/"));
+            let taken =
+                queue.items.get(&approval.task).is_some_and(|i| !i.path.starts_with("specs/"));
             let over = self.ledger.builds.get(&approval.task).is_some_and(Build::is_over);
             if taken || over || queue.done.contains_key(&approval.task) {
                 continue;
@@ -255,9 +247,8 @@ impl World {
 
     fn alive(&self) -> BTreeSet<TaskId> {
         let running = self.ledger.builds.iter().filter_map(|(id, b)| Some((id, b.running()?)));
-        let alive = running.filter(|(id, run)| {
-            !Lock::is_free(&self.paths.attempt_lock(id, run.number()))
-        });
+        let alive =
+            running.filter(|(id, run)| !Lock::is_free(&self.paths.attempt_lock(id, run.number())));
         alive.map(|(id, _)| id.clone()).collect()
     }
 
@@ -271,7 +262,9 @@ impl World {
             std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let complete = cached.as_ref().filter(|cache| {
             cache.tip == tip
-                && wanted.iter().all(|(p, blob)| cache.files.get(p).is_some_and(|f| f.blob == *blob))
+                && wanted
+                    .iter()
+                    .all(|(p, blob)| cache.files.get(p).is_some_and(|f| f.blob == *blob))
         });
         let found = match complete {
             Some(cache) => cache.files.clone(),
@@ -301,7 +294,8 @@ impl World {
     /// What stands where each task's branch would be.
     fn branches(&self) -> BTreeMap<TaskId, Branch> {
         let prefix = self.config.branch_prefix.trim_end_matches('/');
-        let blocked = self.config.branch_prefix.ends_with('/') && self.repo.branch(prefix).is_some();
+        let blocked =
+            self.config.branch_prefix.ends_with('/') && self.repo.branch(prefix).is_some();
         let known: BTreeSet<_> = self.queue.items.keys().chain(self.ledger.builds.keys()).collect();
         let look = |id: &TaskId| {
             if blocked {
@@ -421,7 +415,9 @@ impl World {
     fn merge_of(&self, upon: &[TaskId]) -> Result<Result<Oid, String>> {
         let tip = |id: &TaskId| self.ledger.builds.get(id)?.last().map(Run::tip);
         let mut tips = upon.iter().filter_map(|id| Some((id, tip(id)?)));
-        let Some((first, mut merged)) = tips.next() else { return Ok(Err("nothing to merge".into())) };
+        let Some((first, mut merged)) = tips.next() else {
+            return Ok(Err("nothing to merge".into()));
+        };
         for (id, next) in tips {
             match self.repo.merge(merged, next)? {
                 Merged::Clash(paths) => {

@@ -31,6 +31,33 @@ enum Action {
     Remove,
 }
 
+/// Runs it for the clone around here.
+pub fn at(args: &Heartbeat, scene: &super::Scene) -> Result<super::Exit> {
+    let (repo, paths) = super::gather::open(&scene.dir)?;
+    let clone = here(&repo, &paths)?;
+    let mut out = Vec::new();
+    run(args, &Host::here()?, &clone, &mut out)?;
+    super::print(&String::from_utf8_lossy(&out));
+    Ok(super::Exit::Done)
+}
+
+/// The clone of a repository that has been set up.
+pub fn here(
+    repo: &crate::effects::repo::Repo,
+    paths: &crate::effects::paths::Paths,
+) -> Result<Clone> {
+    if !paths.known {
+        anyhow::bail!("this clone has not been set up\nhint: buildq init");
+    }
+    let path = repo.local_setting("buildq.path").map(OsString::from);
+    Ok(Clone {
+        id: paths.clone_id.clone(),
+        repo: repo.main_work_dir().unwrap_or_else(|| paths.common.clone()),
+        exe: crate::effects::detach::this_program()?,
+        path: path.or_else(|| std::env::var_os("PATH")).unwrap_or_default(),
+    })
+}
+
 /// The clone that it is for.
 pub struct Clone {
     /// Tells its timer from those of others.

@@ -99,7 +99,10 @@ fn said_elsewhere(repo: &Repo, branch: &str, dir: &str) -> Result<()> {
         return Ok(());
     }
     let place = head.unwrap_or_else(|| "no branch".into());
-    print(&format!("buildq: queue changed on {}, only {branch} counts", render::text::safe(&place)));
+    print(&format!(
+        "buildq: queue changed on {}, only {branch} counts",
+        render::text::safe(&place)
+    ));
     Ok(())
 }
 

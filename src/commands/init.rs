@@ -1,18 +1,33 @@
 //! `buildq init`
 
 use std::fs;
-use std::io::{BufRead, Write};
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::domain::config::{PromptBy, STEPS};
+use super::gather::{self, World};
+use super::{Exit, Scene, heartbeat, print};
+use crate::core::detect;
+use crate::core::gates::Trust;
+use crate::domain::config::{Check, PromptBy, STEPS};
+use crate::domain::event::Kind;
 use crate::effects::agents::{self, Agent, Preset};
-use crate::effects::hooks::{self, How, Installed, Place};
-use crate::effects::timers::Found;
+use crate::effects::commit::{self, Commission};
+use crate::effects::detach;
+use crate::effects::git::Git;
+use crate::effects::hooks::{self, HooksPath, How, Installed, Place};
+use crate::effects::ledger::{self, Draft, append};
+use crate::effects::paths::Paths;
+use crate::effects::repo::Repo;
+use crate::effects::sandbox::{self, Level};
+use crate::effects::timers::{self, Found};
+use crate::effects::trust::{self, Manifest, Record};
 
 const CONFIG: &str = include_str!("../../templates/buildq.yaml");
 const README: &str = include_str!("../../templates/queue-readme.md");
+/// The queue's folder, unless the policy names another.
+const QUEUE: &str = "queue";
 /// The policy's file, at the top of the repository.
 pub const CONFIG_FILE: &str = "buildq.yaml";
 
@@ -284,11 +299,14 @@ pub fn put(top: &Path, path: &str, text: &str) -> Result<Step> {
 
 /// Writes `buildq.yaml` and the queue's README where they are missing.
 pub fn write_files(top: &Path, seed: &Seed<'_>) -> Result<Vec<Step>> {
-    let readme = README.replace("queue/", &format!("{}/", seed.queue));
     Ok(vec![
         put(top, CONFIG_FILE, &config_text(seed))?,
-        put(top, &format!("{}/README.md", seed.queue), &readme)?,
+        put(top, &format!("{}/README.md", seed.queue), &readme_text(seed.queue))?,
     ])
+}
+
+fn readme_text(queue: &str) -> String {
+    README.replace("queue/", &format!("{queue}/"))
 }
 
 /// Installs the hooks, or says what their owner has to add.
@@ -317,19 +335,19 @@ pub fn confirm(question: &str, input: &mut impl BufRead, out: &mut impl Write) -
 }
 
 /// What will run here, and with which rights.
-pub struct Runs<'a> {
+pub struct Summary<'a> {
     /// The builder's name.
-    pub builder: &'a str,
+    pub builder: String,
     /// Its command as one would type it; empty for the built-in one.
     pub command: String,
     /// What it may do.
     pub rights: &'a str,
     /// The sandbox in words, e.g. `bubblewrap: the workspace alone is writable`.
-    pub sandbox: &'a str,
+    pub sandbox: String,
     /// The checks.
-    pub verify: &'a [String],
+    pub verify: Vec<String>,
     /// The preparation.
-    pub setup: &'a [String],
+    pub setup: Vec<String>,
     /// Remarks, such as who was passed over.
     pub remarks: &'a [String],
 }
@@ -344,7 +362,7 @@ pub fn steps_rights(sandboxed: bool) -> &'static str {
 }
 
 /// All that is printed at the end.
-pub fn told(steps: &[Step], runs: &Runs<'_>, queue: &str) -> String {
+pub fn told(steps: &[Step], runs: &Summary<'_>, queue: &str) -> String {
     let mut text = String::new();
     if !steps.iter().any(Step::changed) {
         text += "buildq is set up here already; nothing was changed\n\n";
@@ -354,9 +372,9 @@ pub fn told(steps: &[Step], runs: &Runs<'_>, queue: &str) -> String {
     let command = if runs.command.is_empty() { "built in" } else { &runs.command };
     text += &row("builder", &format!("{}: {command}", runs.builder));
     text += &row("rights", &format!("it {}", runs.rights));
-    text += &row("sandbox", runs.sandbox);
-    text += &row("setup", &commands(runs.setup, "none"));
-    text += &row("checks", &commands(runs.verify, "none: only you check; see `verify`"));
+    text += &row("sandbox", &runs.sandbox);
+    text += &row("setup", &commands(&runs.setup, "none"));
+    text += &row("checks", &commands(&runs.verify, "none: only you check; see `verify`"));
     for remark in runs.remarks {
         text += &row("note", remark);
     }
@@ -373,6 +391,231 @@ pub fn told(steps: &[Step], runs: &Runs<'_>, queue: &str) -> String {
 
 fn commands(commands: &[String], none: &str) -> String {
     if commands.is_empty() { none.to_owned() } else { commands.join("; ") }
+}
+
+/// Sets this clone up, and says all it did.
+pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
+    let repo = Repo::discover(&scene.dir)?;
+    let branch = queue_branch(&repo)?;
+    let mut paths = gather::places(&repo)?;
+    let level = sandbox::probe(&paths.local.join("cache").join("sandbox"));
+    let sandboxed = matches!(level, Level::Bubblewrap(_));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let choice = choose(&agents::find(&path), args.builder.as_deref(), sandboxed)?;
+    let proposal = propose(&repo, &branch);
+    let timezone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".into());
+    let (verify, setup) = (&proposal.verify[..], &proposal.setup[..]);
+    let seed = Seed { choice: &choice, verify, setup, timezone: &timezone, queue: QUEUE };
+
+    let new_id = paths.establish()?;
+    let mut steps = Vec::new();
+    settings(&repo, &branch, &new_id, &mut steps)?;
+    let paths = gather::places(&repo)?;
+    let files = place_files(&repo, &args, (&branch, &seed), scene, &paths)?;
+    steps.extend(files);
+    let exe = detach::this_program()?;
+    steps.extend(install_hooks(&hooks_place(&repo, &paths)?, repo.is_bare(), &exe)?);
+
+    let world = World::look(repo, paths, scene.now)?;
+    steps.push(trust_first(&world, &steps, &seed)?);
+    first_runner(&world)?;
+    let offered = offer_heartbeat(&args, &world)?;
+    steps.extend(offered);
+    print(&told(&steps, &runs(&world, &choice, &level), &world.config.queue_dir));
+    if let Trust::Changed(_) | Trust::Never = world.again(scene.now)?.seen.trust {
+        print("to do      buildq trust: the configuration here is not yours alone; look at it");
+    }
+    Ok(Exit::Done)
+}
+
+/// The branch that is checked out becomes the queue's, unless one was chosen before.
+fn queue_branch(repo: &Repo) -> Result<String> {
+    if let Some(branch) = repo.local_setting("buildq.queueBranch") {
+        return Ok(branch);
+    }
+    match repo.head_branch() {
+        Some(branch) if branch == ledger::BRANCH || branch.starts_with("build/") => bail!(
+            "`{branch}` is a branch of buildq's own\nhint: git switch to the branch you work on"
+        ),
+        Some(branch) => Ok(branch),
+        None => bail!(
+            "HEAD is detached: which branch holds the queue?\n\
+             hint: git switch to it, or: git config buildq.queueBranch main"
+        ),
+    }
+}
+
+fn propose(repo: &Repo, branch: &str) -> detect::Proposal {
+    let tip = repo.branch(branch);
+    let names = match (repo.work_dir(), tip) {
+        (Some(top), _) => fs::read_dir(top).into_iter().flatten().flatten().collect::<Vec<_>>(),
+        (None, _) => Vec::new(),
+    };
+    let mut files: std::collections::BTreeSet<String> =
+        names.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    files.extend(tip.map(|tip| repo.top_names(tip)).unwrap_or_default());
+    let read = |name: &str| {
+        let there = repo.work_dir().and_then(|top| fs::read_to_string(top.join(name)).ok());
+        let committed = || {
+            let bytes = repo.file(tip?, name)?;
+            String::from_utf8(bytes).ok()
+        };
+        there.or_else(committed)
+    };
+    let (package, pyproject, makefile) =
+        (read("package.json"), read("pyproject.toml"), read("Makefile"));
+    detect::propose(
+        &files,
+        detect::Texts {
+            package_json: package.as_deref(),
+            pyproject: pyproject.as_deref(),
+            makefile: makefile.as_deref(),
+        },
+    )
+}
+
+fn settings(repo: &Repo, branch: &str, id: &str, steps: &mut Vec<Step>) -> Result<()> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    for (key, value) in [("queueBranch", branch), ("cloneId", id), ("path", &path)] {
+        let key = format!("buildq.{key}");
+        let kept = repo.local_setting(&key).is_some_and(|now| now == value);
+        if !kept {
+            repo.set_local(&key, value)?;
+        }
+        let value = if key.ends_with("path") { "as it is now".into() } else { value.to_owned() };
+        steps.push(Step::Setting { key, value, kept });
+    }
+    Ok(())
+}
+
+/// The files, in the work tree where there is one, and their commit.
+fn place_files(
+    repo: &Repo,
+    args: &Init,
+    (branch, seed): (&str, &Seed),
+    scene: &Scene,
+    paths: &Paths,
+) -> Result<Vec<Step>> {
+    let readme = format!("{}/README.md", seed.queue);
+    let there = |path: &str| repo.branch(branch).is_some_and(|tip| repo.entry(tip, path).is_some());
+    let here = repo.head_branch().as_deref() == Some(branch);
+    let top = repo.work_dir().filter(|_| here).map(Path::to_owned);
+    let mut steps = Vec::new();
+    if let Some(top) = &top {
+        steps = write_files(top, seed)?;
+    }
+    let wanted = [(CONFIG_FILE.to_owned(), config_text(seed)), (readme, readme_text(seed.queue))];
+    let mut missing = Vec::new();
+    for (path, text) in wanted {
+        if there(&path) {
+            continue;
+        }
+        let written = top.as_ref().and_then(|top| fs::read(top.join(&path)).ok());
+        missing.push((path, written.unwrap_or(text.into_bytes())));
+    }
+    if missing.is_empty() {
+        return Ok(steps);
+    }
+    if args.no_commit {
+        steps.push(Step::Uncommitted(missing.into_iter().map(|(path, _)| path).collect()));
+        return Ok(steps);
+    }
+    let message = "Set up buildq\n\nThe policy, and a word on how tasks are written.\n";
+    let order = Commission { branch, files: &missing, message, now: scene.now };
+    let commit = commit::commit_files(repo, &order)?;
+    Record::Commits.add(paths, &[commit.to_string()])?;
+    steps.push(Step::Committed { short: commit.short(), branch: branch.to_owned() });
+    Ok(steps)
+}
+
+/// What `init` wrote itself is trusted; what was there before is a person's to look at.
+fn trust_first(world: &World, steps: &[Step], seed: &Seed) -> Result<Step> {
+    let kept = trust::trusted(&world.paths).is_some();
+    let wrote = steps.iter().any(|s| matches!(s, Step::Wrote(path) if path == CONFIG_FILE));
+    if let (Some(tip), true, false) = (world.queue.tip, wrote, kept) {
+        trust::trust(&world.paths, &Manifest::at(&world.repo, tip, &world.config))?;
+        return Ok(Step::Trusted { kept: false });
+    }
+    if let (None, true, false) | (Some(_), true, false) = (world.queue.tip, wrote, kept) {
+        let blob = world.repo.write_blob(config_text(seed).as_bytes())?;
+        let manifest = Manifest([(CONFIG_FILE.to_owned(), blob)].into());
+        trust::trust(&world.paths, &manifest)?;
+    }
+    Ok(Step::Trusted { kept })
+}
+
+/// The first clone that is set up runs the queue.
+fn first_runner(world: &World) -> Result<()> {
+    if world.ledger.runner.is_some() {
+        return Ok(());
+    }
+    let runner = world.paths.runner();
+    append(&world.pen(), &mut |ledger| {
+        Ok(match &ledger.runner {
+            Some(other) => Err(format!("`{other}` runs it")),
+            None => Ok(Draft::new(Kind::Runner { runner: runner.clone() })),
+        })
+    })?;
+    Ok(())
+}
+
+fn offer_heartbeat(args: &Init, world: &World) -> Result<Option<Step>> {
+    let host = timers::Host::here()?;
+    if let Some(found) = timers::status(&host, &world.paths.clone_id)?.into_iter().next() {
+        return Ok(Some(Step::Heartbeat { found, kept: true }));
+    }
+    let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if args.no_heartbeat || args.yes || !asks {
+        return Ok(None);
+    }
+    let question = "Let the system's timer look at the queue every 30 minutes, so that windows \
+                    open after a reboot too?";
+    if !confirm(question, &mut std::io::stdin().lock(), &mut anstream::stdout())? {
+        return Ok(None);
+    }
+    let clone = heartbeat::here(&world.repo, &world.paths)?;
+    let found = heartbeat::install(&host, &clone, "30m".parse().map_err(anyhow::Error::msg)?)?;
+    Ok(Some(Step::Heartbeat { found, kept: false }))
+}
+
+/// What stands in the configuration now, which may be older than this `init`.
+fn runs<'a>(world: &World, choice: &'a Choice, level: &'a Level) -> Summary<'a> {
+    let builder = world.config.builder.clone();
+    let known = world.config.builders.get(&builder);
+    let sandboxed = matches!(level, Level::Bubblewrap(_));
+    let preset = choice.preset.as_ref().filter(|_| choice.name == builder);
+    let rights = match (known, preset) {
+        (None, _) => steps_rights(sandboxed),
+        (Some(_), Some(preset)) => preset.rights,
+        (Some(_), None) => "runs with what its command allows",
+    };
+    let lines = |checks: &[Check]| checks.iter().map(|c| shell_words::join(&c.argv)).collect();
+    Summary {
+        builder,
+        command: known.map(|known| shell_words::join(&known.command)).unwrap_or_default(),
+        rights,
+        sandbox: match level {
+            Level::Bubblewrap(_) => {
+                "bubblewrap: only the workspace is writable; files of yours can be read".into()
+            }
+            Level::None { why } => format!("none: {why}"),
+        },
+        verify: lines(&world.config.verify),
+        setup: lines(&world.config.workspace_setup),
+        remarks: &choice.passed,
+    }
+}
+
+fn hooks_place(repo: &Repo, paths: &Paths) -> Result<Place> {
+    let Some(value) = repo.setting("core.hooksPath") else {
+        return Ok(hooks::place(&paths.common, None));
+    };
+    let git = Git::at(repo.work_dir().unwrap_or(&paths.common));
+    let shown = git.run(["config", "--show-scope", "--get", "core.hooksPath"])?;
+    let scope = shown.split_whitespace().next().unwrap_or("local").to_owned();
+    let expanded = git.run(["config", "--path", "--get", "core.hooksPath"])?;
+    let resolved = repo.work_dir().unwrap_or(&paths.common).join(expanded);
+    Ok(hooks::place(&paths.common, Some(HooksPath { value: &value, scope: &scope, resolved })))
 }
 
 #[cfg(test)]

@@ -110,9 +110,8 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);
         let Some(action) = outcome.plan.actions.iter().find(|action| !tried(action)) else { break };
         let action = action.clone();
-        let trouble = act(&world, &action, forced).unwrap_or_else(|error| {
-            Some(render::error::show(&error))
-        });
+        let trouble =
+            act(&world, &action, forced).unwrap_or_else(|error| Some(render::error::show(&error)));
         outcome.deeds.push(Deed { action, trouble });
         world = world.again(clock::now())?;
     }
@@ -136,11 +135,9 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
             how: arrival.how,
             edited: arrival.edited,
         },
-        Action::Close { task, source } => Kind::Closed {
-            task,
-            reason: "its file was moved to done by hand".into(),
-            source,
-        },
+        Action::Close { task, source } => {
+            Kind::Closed { task, reason: "its file was moved to done by hand".into(), source }
+        }
         Action::Renew { task } => {
             Kind::Retried { task, reason: "its text was edited while it waited".into() }
         }

@@ -107,6 +107,11 @@ fn kept(left: &Left<'_>) -> String {
     text + "\nback on: buildq init\n"
 }
 
+/// To come.
+pub fn run(_: Uninstall, _: &super::Scene) -> Result<super::Exit> {
+    Ok(super::Exit::No)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

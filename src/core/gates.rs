@@ -247,16 +247,14 @@ impl<'a> Case<'a> {
     fn clock(&self, at: DateTime<Utc>) -> String {
         let zone = self.situation.config.timezone;
         let (there, here) = (at.with_timezone(&zone), self.situation.now.with_timezone(&zone));
-        let pattern =
-            if there.date_naive() == here.date_naive() { "%H:%M" } else { "%F %H:%M" };
+        let pattern = if there.date_naive() == here.date_naive() { "%H:%M" } else { "%F %H:%M" };
         there.format(pattern).to_string()
     }
 
     /// Other builds that run, and those that start before this one.
     fn busy(&self) -> Vec<&TaskId> {
-        let running = |(id, build): &(&'a TaskId, &Build)| {
-            build.running().is_some() && *id != self.id()
-        };
+        let running =
+            |(id, build): &(&'a TaskId, &Build)| build.running().is_some() && *id != self.id();
         let builds = self.situation.ledger.builds.iter();
         builds.filter(running).map(|(id, _)| id).chain(self.ahead).collect()
     }
@@ -389,7 +387,7 @@ fn risky(case: &Case) -> Option<Hold> {
     }
     let risks = risk::risks(case.task);
     let first = risks.first()?;
-    Some(hold(format!("{}: \"{}\"", first.kind, first.words), case.approve()))
+    Some(hold(format!("{}: \"{}\"", first.kind.name(), first.words), case.approve()))
 }
 
 fn approval(case: &Case) -> Option<Hold> {
@@ -489,7 +487,9 @@ fn base(case: &Case) -> Option<Hold> {
     let Outcome::Failed { reason, base: Some(failed), .. } = &run.end.as_ref()?.outcome else {
         return None;
     };
-    (failed == tip).then(|| hold(reason.clone(), format!("mend `{name}`: it starts anew when that branch moves")))
+    (failed == tip).then(|| {
+        hold(reason.clone(), format!("mend `{name}`: it starts anew when that branch moves"))
+    })
 }
 
 fn builder(case: &Case) -> Option<Hold> {

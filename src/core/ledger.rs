@@ -568,7 +568,8 @@ pub mod tests {
             let mut words = line.splitn(4, ' ');
             let mut word = || words.next().unwrap_or_default();
             let (time, task, what, rest) = (word(), word(), word(), word());
-            let attempts = |id: &TaskId| ledger.builds.get(id).map_or(0, |b: &Build| b.attempts.len());
+            let attempts =
+                |id: &TaskId| ledger.builds.get(id).map_or(0, |b: &Build| b.attempts.len());
             let kind = kind(task, what, rest, &attempts);
             ledger.apply(&Recorded {
                 commit: number(index + 1),

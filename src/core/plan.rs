@@ -186,10 +186,11 @@ fn record(situation: Situation, actions: &mut Vec<Action>) {
         }
         let edited = item.is_some_and(|item| Some(item.blob) != build.source());
         match (&build.phase, last) {
-            (
-                Phase::Waiting { .. } | Phase::Blocked { .. } | Phase::Escalated { .. },
-                Some(_),
-            ) if edited => actions.push(Action::Renew { task }),
+            (Phase::Waiting { .. } | Phase::Blocked { .. } | Phase::Escalated { .. }, Some(_))
+                if edited =>
+            {
+                actions.push(Action::Renew { task })
+            }
             (Phase::Waiting { why: Wait::Failure, .. }, Some(attempt))
                 if build.failures > config.retry_max =>
             {

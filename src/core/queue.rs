@@ -171,8 +171,7 @@ fn bad_name(path: &str, stem: &str) -> Diagnostic {
     let better = TaskId::suggest(stem).map_or("a-better-name".to_owned(), String::from);
     let quoted = path.replace('\'', r"'\''");
     let message = "its name is no task id: use 1 to 64 of a-z, 0-9 and `-`";
-    Diagnostic::error(&shown, message)
-        .hint(format!("git mv -- '{quoted}' {folder}/{better}.{end}"))
+    Diagnostic::error(&shown, message).hint(format!("git mv -- '{quoted}' {folder}/{better}.{end}"))
 }
 
 impl Queue {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::locks::Lock;
 use super::files;
+use super::locks::Lock;
 use super::paths::Paths;
 use super::repo::{Commit, Person, Repo, Stamp, Swap};
 use crate::core::ledger::{Ledger, refusal};
@@ -254,7 +254,8 @@ fn tree(repo: &Repo, parent: Oid, files: &[(String, Vec<u8>)]) -> Result<Oid> {
     if files.is_empty() {
         return Ok(tree);
     }
-    let blob = |(path, bytes): &(String, Vec<u8>)| Ok((path.clone(), Some(repo.write_blob(bytes)?)));
+    let blob =
+        |(path, bytes): &(String, Vec<u8>)| Ok((path.clone(), Some(repo.write_blob(bytes)?)));
     repo.edit_tree(tree, &files.iter().map(blob).collect::<Result<Vec<_>>>()?)
 }
 

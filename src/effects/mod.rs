@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod clock;
 pub mod collect;
+pub mod commit;
 pub mod detach;
 pub mod env;
 pub mod files;

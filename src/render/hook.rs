@@ -23,13 +23,22 @@ pub fn lines(view: &View) -> String {
     let mut lines = Vec::new();
     match view.trust {
         None | Some(Trust::Trusted) => {}
-        Some(Trust::Broken(why)) => lines.push(format!("buildq: nothing starts: {}", text::safe(why))),
-        Some(_) => lines.push("buildq: the configuration has changed: nothing starts until `buildq trust`".into()),
+        Some(Trust::Broken(why)) => {
+            lines.push(format!("buildq: nothing starts: {}", text::safe(why)))
+        }
+        Some(_) => lines.push(
+            "buildq: the configuration has changed: nothing starts until `buildq trust`".into(),
+        ),
     }
     lines.extend(view.changed.iter().filter_map(|task| line(view.plan, task)));
     for file in view.nameless {
         let hint = file.hint.as_deref().unwrap_or_default();
-        lines.push(format!("buildq: {}: {}; {}", text::safe(&file.file), file.message, text::safe(hint)));
+        lines.push(format!(
+            "buildq: {}: {}; {}",
+            text::safe(&file.file),
+            file.message,
+            text::safe(hint)
+        ));
     }
     lines.join("\n")
 }
@@ -43,7 +52,9 @@ fn line(plan: &Plan, task: &TaskId) -> Option<String> {
     let (gate, hold) = verdict.holds().next()?;
     let reason = text::safe(&hold.reason);
     Some(match gate {
-        Gate::Window | Gate::Capacity | Gate::NotBefore => format!("buildq: {task} queued, {reason}"),
+        Gate::Window | Gate::Capacity | Gate::NotBefore => {
+            format!("buildq: {task} queued, {reason}")
+        }
         _ => format!("buildq: {task} held: {reason} (buildq why {task})"),
     })
 }

@@ -96,6 +96,9 @@ mod tests {
             assert_eq!(span(Duration::from_secs(seconds)), expected);
         }
         assert_eq!(span(Duration::from_secs(90_000)), "1d 1h");
-        assert_eq!((bytes(100), bytes(2048), bytes(5 << 30)), ("100 B".into(), "2.0 KiB".into(), "5.0 GiB".into()));
+        assert_eq!(
+            (bytes(100), bytes(2048), bytes(5 << 30)),
+            ("100 B".into(), "2.0 KiB".into(), "5.0 GiB".into())
+        );
     }
 }

@@ -34,7 +34,8 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     sweep::end_all(&token_of(&world.paths, task, attempt), &folder, GRACE)?;
     let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { return Ok(None) };
     let base = run.started.base;
-    let rescued = if folder.join(".git").exists() { rescue(world, task, attempt, base) } else { Ok(()) };
+    let rescued =
+        if folder.join(".git").exists() { rescue(world, task, attempt, base) } else { Ok(()) };
     let tip = world.repo.reference(&attempt_ref(task, attempt)).filter(|tip| *tip != base);
     let failed = Failed {
         task: task.clone(),

@@ -159,7 +159,8 @@ fn other(begun: &Begun, end: End, head: Oid, tail: String) -> Option<Draft> {
     let (fault, reason, base) = match end.verdict {
         Verdict::Silent(_) | Verdict::Candidate(_) => return None,
         Verdict::Blocked(question) => {
-            let kind = Kind::Blocked { task, attempt, tip: head, question: one_line(&question, 200) };
+            let kind =
+                Kind::Blocked { task, attempt, tip: head, question: one_line(&question, 200) };
             return Some(Draft::new(kind).body(question));
         }
         Verdict::Gone(reason) => {

@@ -147,10 +147,7 @@ fn work(begun: &Begun, site: &Site, watch: &mut Watch) -> Result<End> {
 }
 
 /// The command line of the attempt's builder, and the file on its standard input.
-fn builder_command(
-    begun: &Begun,
-    site: &Site,
-) -> Result<(Vec<String>, Option<PathBuf>, Builder)> {
+fn builder_command(begun: &Begun, site: &Site) -> Result<(Vec<String>, Option<PathBuf>, Builder)> {
     let config = &begun.world.config;
     let own = std::env::current_exe()?.to_string_lossy().into_owned();
     let steps = Builder {
@@ -205,7 +202,10 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
     if !done.is_success() {
         let limit = match builder.as_str() {
             STEPS => None,
-            _ => quota::quota(&site.tail(60), clock::now().with_timezone(&begun.world.config.timezone)),
+            _ => quota::quota(
+                &site.tail(60),
+                clock::now().with_timezone(&begun.world.config.timezone),
+            ),
         };
         let missing = matches!(done.ended, Ended::Missing(_));
         let unable = missing || limit.is_some();
@@ -219,8 +219,9 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
             Some(limit) => format!("the builder could not work: {}", limit.words),
             None => format!("the builder failed: {}", ended(&done.ended)),
         };
-        let end = End::failed(fault, why);
-        return Ok(End { resumes: limit.and_then(|limit| limit.until), ..end });
+        let mut end = End::failed(fault, why);
+        end.resumes = limit.and_then(|limit| limit.until);
+        return Ok(end);
     }
     if idle {
         return Ok(End::failed(Fault::Task, "the builder changed nothing".into()));

@@ -15,6 +15,7 @@ use super::watch::Watch;
 use crate::core::ledger::Outcome;
 use crate::core::progress::Progress;
 use crate::domain::id::Oid;
+use crate::effects::agents;
 use crate::effects::collect::{self, Expected};
 use crate::effects::env;
 use crate::effects::git::Git;
@@ -24,7 +25,6 @@ use crate::effects::process::{self, Finished, Invocation};
 use crate::effects::repo::{Repo, Swap};
 use crate::effects::sandbox::{Level, Walls};
 use crate::effects::workspace::{self, Made, Order};
-use crate::effects::agents;
 use crate::render::prompt::{self, CriterionView, FailureView, PromptView, WordsKind, WordsView};
 
 /// The largest pack that is taken over from one attempt, in bytes.
@@ -103,7 +103,8 @@ impl<'a> Site<'a> {
     /// The last lines of the attempt's log, with the values of handed-on variables masked.
     pub fn tail(&self, lines: usize) -> String {
         let start = &self.begun.start;
-        let tail = output::tail_lines(&self.begun.world.paths.output(&start.task, start.attempt), lines);
+        let tail =
+            output::tail_lines(&self.begun.world.paths.output(&start.task, start.attempt), lines);
         self.masked(&tail)
     }
 
@@ -155,7 +156,7 @@ impl<'a> Site<'a> {
         call.token = token(self.begun);
         match &self.level {
             Level::None { .. } => call.own_tree = true,
-            Level::Bubblewrap(_) => call.keep_fd = Some(self.lock.file().as_fd()),
+            Level::Bubblewrap(_) => call.keep_fd = Some(self.lock.file()),
         }
         call
     }
@@ -166,9 +167,10 @@ impl<'a> Site<'a> {
         let name = program.and_then(|program| Path::new(program).file_name()?.to_str());
         let state = name.and_then(|name| agents::preset(name, true)).map(|preset| preset.state);
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        let writable = state.unwrap_or_default().into_iter().filter_map(|below| {
-            Some(home.as_ref()?.join(below)).filter(|path| path.exists())
-        });
+        let writable = state
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|below| Some(home.as_ref()?.join(below)).filter(|path| path.exists()));
         let mut walls = Walls::around(folder);
         walls.read_only.clone_from(&self.made.read_only);
         walls.writable = writable.collect();
@@ -199,7 +201,8 @@ impl<'a> Site<'a> {
         )?;
         if !done.is_success() {
             let how = super::ended(&done.ended);
-            return Err(anyhow!("{}", complaint.trim()).context(format!("the work could not be packed ({how})")));
+            return Err(anyhow!("{}", complaint.trim())
+                .context(format!("the work could not be packed ({how})")));
         }
         spool.rewind()?;
         let user = Git::bare(&world.paths.common);
@@ -270,7 +273,11 @@ impl<'a> Site<'a> {
             task: start.task.to_string(),
             title: task.title.clone(),
             text: task.description.clone(),
-            criteria: task.criteria.iter().map(|c| CriterionView { text: c.text.clone(), done: c.done }).collect(),
+            criteria: task
+                .criteria
+                .iter()
+                .map(|c| CriterionView { text: c.text.clone(), done: c.done })
+                .collect(),
             tech: task.tech.clone(),
             estimate: task.estimate.map(crate::render::text::span).unwrap_or_default(),
             due: String::new(),

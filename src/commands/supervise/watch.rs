@@ -131,9 +131,7 @@ impl<'a> Watch<'a> {
         let ledger = ledger::read(&world.repo, &world.paths).ok()?;
         self.ledger = tip;
         let start = &self.begun.start;
-        let runs = |build: &Build| {
-            build.running().is_some_and(|run| run.number() == start.attempt)
-        };
+        let runs = |build: &Build| build.running().is_some_and(|run| run.number() == start.attempt);
         let build = ledger.builds.get(&start.task);
         if build.is_some_and(runs) {
             return None;
@@ -248,7 +246,8 @@ impl<'a> Watch<'a> {
             return None;
         }
         let since = *self.gone.get_or_insert(now);
-        (now - since >= vitals::GONE).then(|| format!("{BY_ABSENCE} since {}", since.format("%H:%M UTC")))
+        (now - since >= vitals::GONE)
+            .then(|| format!("{BY_ABSENCE} since {}", since.format("%H:%M UTC")))
     }
 
     /// The very text stands under another name.

@@ -147,9 +147,9 @@ impl Repo {
 
     /// A name for the change between two trees that a rebase or squash does not alter.
     pub fn patch_id(&self, old: Option<Oid>, new: Oid) -> Result<Option<Oid>> {
-        let tree = |commit: Oid| self.git.find_commit(raw(commit)?)?.tree().map_err(Into::into);
-        let old: Option<git2::Tree> = old.map(tree).transpose().map_err(anyhow::Error::from)?;
-        let new: git2::Tree = tree(new).map_err(anyhow::Error::from)?;
+        let tree = |id: Oid| -> Result<git2::Tree> { Ok(self.git.find_commit(raw(id)?)?.tree()?) };
+        let old = old.map(tree).transpose()?;
+        let new = tree(new)?;
         let mut diff = self.git.diff_tree_to_tree(old.as_ref(), Some(&new), None)?;
         if diff.deltas().len() == 0 {
             return Ok(None);

@@ -47,7 +47,8 @@ impl Repo {
 
     /// The files that differ between two commits, with how much.
     pub fn changes(&self, old: Oid, new: Oid) -> Result<Vec<Change>> {
-        let tree = |oid: Oid| -> Result<git2::Tree> { Ok(self.git.find_commit(raw(oid)?)?.tree()?) };
+        let tree =
+            |oid: Oid| -> Result<git2::Tree> { Ok(self.git.find_commit(raw(oid)?)?.tree()?) };
         let (old, new) = (tree(old)?, tree(new)?);
         let mut diff = self.git.diff_tree_to_tree(Some(&old), Some(&new), None)?;
         diff.find_similar(None)?;

@@ -154,9 +154,9 @@ impl Repo {
             return name;
         }
         let usual = ["main", "master"].iter().find(|name| self.branch(name).is_some());
-        let head = self.head_branch().filter(|name| {
-            *name != "buildq" && !name.starts_with("build/") && usual.is_none()
-        });
+        let head = self
+            .head_branch()
+            .filter(|name| *name != "buildq" && !name.starts_with("build/") && usual.is_none());
         head.or(usual.map(|name| (*name).to_owned())).unwrap_or_else(|| "main".into())
     }
 }
@@ -173,7 +173,9 @@ fn explain(path: &Path, error: &git2::Error) -> anyhow::Error {
     } else if error.code() == git2::ErrorCode::NotFound {
         anyhow!("`{shown}` is not in a git repository\nhint: git init")
     } else if error.code() == git2::ErrorCode::Owner {
-        anyhow!("`{shown}` belongs to another user\nhint: git config --global --add safe.directory '{shown}'")
+        anyhow!(
+            "`{shown}` belongs to another user\nhint: git config --global --add safe.directory '{shown}'"
+        )
     } else {
         anyhow!("cannot open the repository at `{shown}`: {message}")
     }
