@@ -1,1 +1,35 @@
 //! `buildq approve`
+
+use anyhow::{Result, anyhow};
+
+use super::{Exit, Scene, say};
+use crate::domain::event::Kind;
+use crate::domain::id::TaskId;
+use crate::effects::trust::Record;
+
+/// Let a held task start: one that is risky, of low priority, or not made in this clone
+///
+/// An approval is for the exact text as it is committed now: an edit voids it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task
+    task: TaskId,
+    /// A remark for the ledger
+    #[arg(short, long, default_value = "", hide_default_value = true)]
+    message: String,
+}
+
+/// Records the approval in the ledger and, as given here, in the user's data folder.
+pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    let world = scene.look()?;
+    say::must_be_known(&world)?;
+    let task = &args.task;
+    let Some(item) = world.queue.items.get(task) else {
+        return Err(anyhow!("there is no task `{task}` in the queue{}", world.nearest(task)));
+    };
+    let source = item.blob;
+    let kind = || Kind::Approved { task: task.clone(), source };
+    let (_, id) = say::append_for(&world, task, &args.message, &|_| Ok(kind()))?;
+    Record::Approvals.add(&world.paths, &[id])?;
+    say::then_sync(world, &format!("approved {task} as of {}", source.short()), scene)
+}

@@ -1,1 +1,135 @@
-//! `buildq hook`
+//! `buildq hook`: what the shims call. It only hints; `sync` looks at the refs itself.
+
+use std::io::Read;
+
+use anyhow::Result;
+
+use super::gather::{self, World};
+use super::sync::Seen;
+use super::{Exit, Scene, print};
+use crate::core::plan;
+use crate::effects::detach;
+use crate::effects::paths::Paths;
+use crate::effects::repo::Repo;
+use crate::effects::trust::{CONFIG, Record};
+use crate::render;
+
+/// Notice that history has changed (called by the hooks of git)
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The hook's name
+    name: String,
+    /// What git gives to the hook
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Never fails a commit, whatever happens: every error is one line and exit code 0.
+pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    if let Err(error) = notice(&args, scene) {
+        anstream::eprintln!("buildq: {}", render::error::show(&error).replace('\n', "; "));
+    }
+    Ok(Exit::Done)
+}
+
+fn notice(args: &Args, scene: &Scene) -> Result<()> {
+    let repo = Repo::discover(&scene.dir)?;
+    if repo.is_rebasing() && args.name != "post-rewrite" {
+        return Ok(());
+    }
+    let paths = gather::places(&repo)?;
+    if !paths.known {
+        return Ok(());
+    }
+    let branch = repo.queue_branch();
+    let last = Seen::last(&paths);
+    let dir = last.as_ref().map_or("queue", |last| &last.dir).to_owned();
+    match args.name.as_str() {
+        "post-commit" | "post-applypatch" => remember_own(&repo, &paths, &dir)?,
+        "post-rewrite" => remember_rewritten(&repo, &paths)?,
+        _ => {}
+    }
+    let now = Seen::now(&repo, &branch, &dir, scene.now);
+    let same = |last: &Seen| last.queue == now.queue && last.config == now.config;
+    if last.as_ref().is_some_and(same) {
+        return said_elsewhere(&repo, &branch, &dir);
+    }
+    let world = World::look(repo, paths, scene.now)?;
+    if !world.config.hooks_quiet {
+        let before = last.and_then(|last| last.tip);
+        print(&answer(&world, before)?);
+    }
+    let (repo, at) = (world.paths.common.as_os_str(), world.paths.common.as_path());
+    let args = ["-C".as_ref(), repo, "sync".as_ref(), "--quiet".as_ref(), "--leave".as_ref()];
+    let log = world.paths.local.join("logs").join("sync.log");
+    detach::spawn(&args, at, Some(&log), false)?;
+    Ok(())
+}
+
+/// One line for every task that has changed since the last sync.
+fn answer(world: &World, before: Option<crate::domain::id::Oid>) -> Result<String> {
+    let plan = plan::plan(world.situation(None));
+    let dir = &world.config.queue_dir;
+    let files = before.map(|tip| world.repo.queue_files(tip, dir)).transpose()?;
+    let old: std::collections::BTreeSet<_> =
+        files.unwrap_or_default().into_iter().map(|file| (file.path, file.blob)).collect();
+    let changed = world.queue.items.values().filter(|item| {
+        !item.path.starts_with("specs/") && !old.contains(&(item.path.clone(), item.blob))
+    });
+    let changed: Vec<_> = changed.map(|item| item.id.clone()).collect();
+    let config = |tip: Option<_>| tip.and_then(|tip| world.repo.entry(tip, CONFIG));
+    let policy = config(before) != config(world.queue.tip);
+    Ok(render::hook::lines(&render::hook::View {
+        plan: &plan,
+        changed: &changed,
+        nameless: &world.queue.nameless,
+        trust: policy.then_some(&world.seen.trust),
+    }))
+}
+
+/// A task was committed, but not where it counts.
+fn said_elsewhere(repo: &Repo, branch: &str, dir: &str) -> Result<()> {
+    let head = repo.head_branch();
+    if head.as_deref() == Some(branch) {
+        return Ok(());
+    }
+    let Some(commit) = repo.head().and_then(|head| repo.commit(head).ok()) else { return Ok(()) };
+    let parent = commit.parents.first().copied();
+    if repo.entry(commit.id, dir) == parent.and_then(|parent| repo.entry(parent, dir)) {
+        return Ok(());
+    }
+    let place = head.unwrap_or_else(|| "no branch".into());
+    print(&format!("buildq: queue changed on {}, only {branch} counts", render::text::safe(&place)));
+    Ok(())
+}
+
+/// Commits made here that touch the queue or the policy are this person's own.
+fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<()> {
+    let Some(commit) = repo.head().and_then(|head| repo.commit(head).ok()) else { return Ok(()) };
+    let touches = |path: &str| {
+        let here = repo.entry(commit.id, path);
+        let parents = commit.parents.iter().map(|parent| repo.entry(*parent, path));
+        parents.clone().all(|there| there != here) && (here.is_some() || parents.len() > 0)
+    };
+    if touches(dir) || touches(CONFIG) {
+        Record::Commits.add(paths, &[commit.id.to_string()])?;
+    }
+    Ok(())
+}
+
+/// A rewritten commit is this person's own if what it was made of is.
+fn remember_rewritten(repo: &Repo, paths: &Paths) -> Result<()> {
+    let mut text = String::new();
+    std::io::stdin().take(16 << 20).read_to_string(&mut text)?;
+    let mine = Record::Commits.all(paths);
+    let pairs = text.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        Some((words.next()?, words.next()?))
+    });
+    let own: Vec<String> = pairs
+        .filter(|(old, new)| mine.contains(*old) && !mine.contains(*new))
+        .map(|(_, new)| new.to_owned())
+        .collect();
+    let _ = repo;
+    if own.is_empty() { Ok(()) } else { Record::Commits.add(paths, &own) }
+}

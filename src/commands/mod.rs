@@ -10,6 +10,7 @@ pub mod cancel;
 pub mod demo;
 pub mod done;
 pub mod fail;
+pub mod gather;
 pub mod heartbeat;
 pub mod hook;
 pub mod init;
@@ -22,6 +23,7 @@ pub mod report;
 pub mod resume;
 pub mod retry;
 pub mod review;
+pub mod say;
 pub mod show;
 pub mod spawn;
 pub mod status;
@@ -33,3 +35,157 @@ pub mod uninstall;
 pub mod waker;
 pub mod why;
 pub mod workspace;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand};
+
+/// A Git-native build queue: commit a task file, leave, and review a branch
+///
+/// A task is a file in the queue directory. Committing it is all there is to do: hooks notice,
+/// `buildq sync` judges what may start, a builder works on a branch of its own, is checked and
+/// retried, and what waits in the end is `build/<task>` for your review.
+#[derive(Debug, Parser)]
+#[command(name = "buildq", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// Act as if started in this directory
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    dir: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Init(init::Init),
+    Add(add::Args),
+    Status(status::Args),
+    Why(why::Args),
+    Show(show::Args),
+    Output(output::Args),
+    Log(log::Args),
+    Review(review::Args),
+    Accept(accept::Args),
+    Reject(reject::Args),
+    Answer(answer::Args),
+    Approve(approve::Args),
+    Spawn(spawn::Args),
+    Retry(retry::Args),
+    Fail(fail::Args),
+    Cancel(cancel::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
+    Report(report::Args),
+    Sync(sync::Args),
+    Trust(trust::Args),
+    Adopt(adopt::Args),
+    Heartbeat(heartbeat::Heartbeat),
+    Demo(demo::Args),
+    Uninstall(uninstall::Uninstall),
+    Progress(progress::Args),
+    Block(block::Args),
+    Done(done::Args),
+    #[command(hide = true)]
+    Hook(hook::Args),
+    #[command(hide = true)]
+    Supervise(supervise::Args),
+    #[command(hide = true)]
+    Waker(waker::Args),
+    #[command(hide = true)]
+    Workspace(workspace::Args),
+    #[command(hide = true)]
+    Steps(steps::Args),
+}
+
+/// How a command that did its work ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Exit {
+    /// 0
+    Done,
+    /// 1: the answer is no.
+    No,
+    /// The code of what was run inside a workspace.
+    Code(std::process::ExitCode),
+}
+
+impl From<std::process::ExitCode> for Exit {
+    fn from(code: std::process::ExitCode) -> Self {
+        Self::Code(code)
+    }
+}
+
+/// Wrong usage or configuration: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(pub String);
+
+/// Where and when a command runs.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The directory it was started in, or the one it was given.
+    pub dir: PathBuf,
+    /// The one `now` of this run.
+    pub now: DateTime<Utc>,
+}
+
+impl Scene {
+    /// One look at everything.
+    pub fn look(&self) -> Result<gather::World> {
+        let (repo, paths) = gather::open(&self.dir)?;
+        gather::World::look(repo, paths, self.now)
+    }
+}
+
+/// Carries one command out.
+pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
+    let dir = cli.dir.unwrap_or_else(|| PathBuf::from("."));
+    let scene = Scene { dir, now };
+    match cli.verb {
+        Verb::Init(args) => init::run(args, &scene),
+        Verb::Add(args) => add::run(args, &scene),
+        Verb::Status(args) => status::run(args, &scene),
+        Verb::Why(args) => why::run(args, &scene),
+        Verb::Show(args) => show::run(args, &scene),
+        Verb::Output(args) => output::run(args, &scene),
+        Verb::Log(args) => log::run(args, &scene),
+        Verb::Review(args) => review::run(args, &scene),
+        Verb::Accept(args) => accept::run(args, &scene),
+        Verb::Reject(args) => reject::run(args, &scene),
+        Verb::Answer(args) => answer::run(args, &scene),
+        Verb::Approve(args) => approve::run(args, &scene),
+        Verb::Spawn(args) => spawn::run(args, &scene),
+        Verb::Retry(args) => retry::run(args, &scene),
+        Verb::Fail(args) => fail::run(args, &scene),
+        Verb::Cancel(args) => cancel::run(args, &scene),
+        Verb::Pause(args) => pause::run(args, &scene),
+        Verb::Resume(args) => resume::run(args, &scene),
+        Verb::Report(args) => report::run(args, &scene),
+        Verb::Sync(args) => sync::run(args, &scene),
+        Verb::Trust(args) => trust::run(args, &scene),
+        Verb::Adopt(args) => adopt::run(args, &scene),
+        Verb::Heartbeat(args) => heartbeat::at(&args, &scene),
+        Verb::Demo(args) => demo::run(args, &scene),
+        Verb::Uninstall(args) => uninstall::run(args, &scene),
+        Verb::Progress(args) => progress::run(args).map(Exit::from),
+        Verb::Block(args) => block::run(args).map(Exit::from),
+        Verb::Done(args) => done::run(args).map(Exit::from),
+        Verb::Hook(args) => hook::run(args, &scene),
+        Verb::Supervise(args) => supervise::run(args, &scene),
+        Verb::Waker(args) => waker::run(args, &scene),
+        Verb::Workspace(args) => workspace::run(args).map(Exit::from),
+        Verb::Steps(args) => steps::run(args).map(Exit::from),
+    }
+}
+
+/// Says something on standard output; a reader that has gone away is no fault.
+pub fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes());
+    if !text.is_empty() && !text.ends_with('\n') {
+        let _ = out.write_all(b"\n");
+    }
+    let _ = out.flush();
+}

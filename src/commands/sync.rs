@@ -1,1 +1,268 @@
 //! `buildq sync`
+
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use serde::{Deserialize, Serialize};
+
+use super::gather::{World, attempt_ref};
+use super::supervise::bury;
+use super::{Exit, Scene, print, report};
+use crate::core::gates::Branch;
+use crate::core::ledger::{Build, Run};
+use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
+use crate::domain::event::Kind;
+use crate::domain::id::{Oid, TaskId};
+use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::locks::Lock;
+use crate::effects::repo::{Repo, Swap};
+use crate::effects::trust::CONFIG;
+use crate::effects::{clock, detach, files, paths, waker};
+use crate::render;
+
+/// Do all that is due now: safe at any time, any number of times
+///
+/// Hooks, the timer and the end of every build run it; so may you. What is not due is told
+/// with its reason by `buildq status` and `buildq why TASK`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    check: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Print nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// Leave the work to a sync that runs already
+    #[arg(long, hide = true)]
+    leave: bool,
+}
+
+/// A sync that finds another one at work waits for it this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Rounds of plan and act; each round acts on something new, so this is never reached.
+const ROUNDS: usize = 1000;
+/// A supervisor says within this time whether its attempt has begun.
+const BEGIN: Duration = Duration::from_secs(30);
+
+/// Gathers, plans, acts, and says what became of it.
+pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    if args.check {
+        let world = scene.look()?;
+        let plan = plan::plan(world.situation(None));
+        print(&if args.json { json(&plan)? } else { render::plan::plan(&plan, &world.config) });
+        return Ok(Exit::Done);
+    }
+    if args.leave {
+        return leave_to_one(scene);
+    }
+    let outcome = all_that_is_due(scene.look()?, None)?;
+    if args.json {
+        print(&json(&outcome)?);
+    } else if !args.quiet {
+        print(&render::plan::done(&outcome));
+    }
+    Ok(Exit::Done)
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string_pretty(value)?)
+}
+
+/// Of many syncs that start at once, one works and the others leave a note for it.
+fn leave_to_one(scene: &Scene) -> Result<Exit> {
+    let (_, paths) = super::gather::open(&scene.dir)?;
+    let note = paths.local.join("sync-again");
+    loop {
+        files::replace(&note, b"")?;
+        // Taken before the note is removed, so that a note left meanwhile is never lost.
+        let Some(turn) = Lock::try_take(&paths.lock("sync-note"))? else { return Ok(Exit::Done) };
+        while std::fs::remove_file(&note).is_ok() {
+            let again = Scene { now: clock::now(), ..scene.clone() };
+            all_that_is_due(again.look()?, None)?;
+        }
+        drop(turn);
+        if !note.exists() {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+/// Carries out plans until nothing is due. `forced` starts past window, calendar, not-before
+/// and approval.
+pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome> {
+    if !world.paths.known {
+        let plan = plan::plan(world.situation(forced));
+        let idle = Some("this clone has not been set up: buildq init".to_owned());
+        return Ok(Outcome { idle, plan, ..Outcome::default() });
+    }
+    let turn = Lock::take(&world.paths.lock("sync"), PATIENCE)?;
+    if turn.is_none() {
+        return Err(anyhow!("another sync has been at work for a minute\nhint: buildq status"));
+    }
+    world.repo.make_durable(&world.paths.local)?;
+    let mut outcome = Outcome::default();
+    let mut world = world.again(clock::now())?;
+    for _ in 0..ROUNDS {
+        outcome.plan = plan::plan(world.situation(forced));
+        let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);
+        let Some(action) = outcome.plan.actions.iter().find(|action| !tried(action)) else { break };
+        let action = action.clone();
+        let trouble = act(&world, &action, forced).unwrap_or_else(|error| {
+            Some(render::error::show(&error))
+        });
+        outcome.deeds.push(Deed { action, trouble });
+        world = world.again(clock::now())?;
+    }
+    point_branches(&world)?;
+    remember(&world)?;
+    waker::leave(&world.paths, outcome.plan.wake)?;
+    Ok(outcome)
+}
+
+/// Carries out one action; what it answers is why it could not.
+fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option<String>> {
+    let kind = match action.clone() {
+        Action::Start(start) => return spawn(world, &start, forced),
+        Action::Bury { task, attempt } => return bury::bury(world, &task, attempt),
+        Action::Report { date } => return report::save(world, date),
+        Action::Adopt { runner } => Kind::Runner { runner },
+        Action::Merge { task, attempt, arrival } => Kind::Merged {
+            task,
+            attempt,
+            commit: arrival.commit,
+            how: arrival.how,
+            edited: arrival.edited,
+        },
+        Action::Close { task, source } => Kind::Closed {
+            task,
+            reason: "its file was moved to done by hand".into(),
+            source,
+        },
+        Action::Renew { task } => {
+            Kind::Retried { task, reason: "its text was edited while it waited".into() }
+        }
+        Action::Escalate { task, attempt } => Kind::Escalated { task, attempt },
+    };
+    let draft = Draft::new(kind);
+    // A repeated runner event would say nothing new.
+    let wanted = |ledger: &crate::core::ledger::Ledger| match &draft.kind {
+        Kind::Runner { .. } => ledger.runner.is_none(),
+        _ => true,
+    };
+    let decide = &mut |ledger: &_| {
+        Ok(if wanted(ledger) { Ok(draft.clone()) } else { Err("done already".to_owned()) })
+    };
+    Ok(match append(&world.pen(), decide)? {
+        Appended::Yes(..) => None,
+        Appended::No(why) => Some(why),
+    })
+}
+
+/// Starts a supervisor and waits for its word that the attempt has begun, or why not.
+fn spawn(world: &World, start: &Start, forced: Option<&TaskId>) -> Result<Option<String>> {
+    let attempt = start.attempt.to_string();
+    let common = world.paths.common.as_os_str();
+    let mut args: Vec<&std::ffi::OsStr> = vec![
+        "supervise".as_ref(),
+        "--repo".as_ref(),
+        common,
+        "--attempt".as_ref(),
+        attempt.as_ref(),
+    ];
+    if forced == Some(&start.task) {
+        args.push("--forced".as_ref());
+    }
+    args.push("--".as_ref());
+    args.push(start.task.as_str().as_ref());
+    let log = world.paths.local.join("logs").join("supervisors.log");
+    let ready = detach::spawn(&args, world.paths.common.as_path(), Some(&log), true)?;
+    let word = ready.and_then(|ready| ready.wait(BEGIN));
+    Ok(match word.as_deref() {
+        Some("begun") => None,
+        Some(why) => Some(why.to_owned()),
+        None => Some(format!("its supervisor died; see `{}`", log.display())),
+    })
+}
+
+/// `build/<task>` follows the attempt, wherever nobody else holds it.
+fn point_branches(world: &World) -> Result<()> {
+    for task in plan::branches_to_point(world.situation(None)).keys() {
+        let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { continue };
+        point_branch(world, task, run)?;
+    }
+    Ok(())
+}
+
+/// Moves one build's branch to the newest commit of a run.
+pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
+    let Some(tip) = world.attempt_tip(task, run) else { return Ok(()) };
+    if world.seen.branches.get(task) != Some(&Branch::Ours) {
+        return Ok(());
+    }
+    move_branch(&world.repo, &world.branch_of(task), tip)
+}
+
+/// Compare-and-swap from where the branch was looked at; whoever was faster is left alone.
+pub fn move_branch(repo: &Repo, branch: &str, tip: Oid) -> Result<()> {
+    let old = repo.branch(branch);
+    if old != Some(tip) && repo.checked_out_at(branch).is_none() {
+        let _: Swap = repo.swap_branch(branch, old, tip)?;
+    }
+    Ok(())
+}
+
+/// What the last sync saw, so that a hook can tell at once whether anything changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The queue's tree.
+    pub queue: Option<Oid>,
+    /// The policy's blob.
+    pub config: Option<Oid>,
+    /// The queue branch's tip.
+    pub tip: Option<Oid>,
+    /// The queue's directory.
+    pub dir: String,
+    /// When.
+    pub at: chrono::DateTime<chrono::Utc>,
+}
+
+impl Seen {
+    /// What stands now.
+    pub fn now(repo: &Repo, branch: &str, dir: &str, at: chrono::DateTime<chrono::Utc>) -> Self {
+        let tip = repo.branch(branch);
+        let entry = |path| tip.and_then(|tip| repo.entry(tip, path));
+        Self { queue: entry(dir), config: entry(CONFIG), tip, dir: dir.to_owned(), at }
+    }
+
+    /// What the last sync of this clone saw.
+    pub fn last(paths: &paths::Paths) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(paths.local.join("seen.json")).ok()?).ok()
+    }
+}
+
+fn remember(world: &World) -> Result<()> {
+    let dir = &world.config.queue_dir;
+    let entry = |path: &str| world.queue.tip.and_then(|tip| world.repo.entry(tip, path));
+    let (queue, config) = (entry(dir), entry(CONFIG));
+    let (dir, tip) = (dir.clone(), world.queue.tip);
+    let seen = Seen { queue, config, tip, dir, at: world.now };
+    files::replace(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
+}
+
+/// Makes the ref that keeps an attempt's work, at its base.
+pub fn keep_attempt(repo: &Repo, start: &Start) -> Result<()> {
+    let name = attempt_ref(&start.task, start.attempt);
+    let old = repo.reference(&name);
+    match repo.swap(&name, old, start.base, "buildq: an attempt begins")? {
+        Swap::Done => Ok(()),
+        Swap::Lost => Err(anyhow!("`{name}` was moved by somebody else")),
+    }
+}
+
+/// Everything that a person asked about in one plan, by task.
+pub fn verdict<'a>(plan: &'a Plan, task: &TaskId) -> Option<&'a plan::Verdict> {
+    plan.verdicts.iter().find(|verdict| verdict.task == *task)
+}

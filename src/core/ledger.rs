@@ -1,1 +1,723 @@
-//! Replay: the ledger as a fold over its events.
+//! Replay: the ledger as a fold over its events, and the one rule of what may follow what.
+//!
+//! [`refusal`] is asked twice: before an event is appended, and when it is replayed. An event
+//! that it refuses where it stands (two clones wrote at once) is kept as *superseded*.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::event::{CheckResult, Fault, Kind, Merge, Recorded, Started, Succeeded, Usage};
+use crate::domain::id::{Attempt, Oid, Percent, TaskId};
+
+/// A builder that could not work, and did not say for how long, is tried again after this.
+pub const PROBE: TimeDelta = TimeDelta::minutes(30);
+
+/// Everything that the ledger says, at one tip.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// The commit that it was replayed to; `None` when there is no ledger yet.
+    pub tip: Option<Oid>,
+    /// Every task that the ledger knows.
+    pub builds: BTreeMap<TaskId, Build>,
+    /// Nothing starts, or one builder does not.
+    pub pauses: Vec<Pause>,
+    /// The clone that starts builds.
+    pub runner: Option<String>,
+    /// Exact texts that a person has approved.
+    pub approvals: Vec<Approval>,
+    /// Days whose reports are in the tree.
+    pub reported: BTreeSet<NaiveDate>,
+    /// When the last event was written.
+    pub last: Option<DateTime<Utc>>,
+    /// Events that did not hold where they stand.
+    pub superseded: BTreeSet<Oid>,
+}
+
+/// What the ledger knows of one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Build {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Every run, in order.
+    pub attempts: Vec<Run>,
+    /// Failures of the work itself since the count was last fresh.
+    pub failures: u32,
+    /// What people said to the builder, for the next prompt.
+    pub words: Vec<Word>,
+}
+
+/// Where a build stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "lowercase")]
+pub enum Phase {
+    /// Nothing has run, or a person wants it run anew.
+    Queued,
+    /// The last run is alive, as far as the ledger knows.
+    Building,
+    /// The last run is over; the next one comes by itself.
+    Waiting {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// For what.
+        why: Wait,
+    },
+    /// The builder asks a person.
+    Blocked {
+        /// Since when.
+        since: DateTime<Utc>,
+        /// On one line.
+        question: String,
+    },
+    /// Out of retries.
+    Escalated {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// Waits for a person's review.
+    Review {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// In the base branch.
+    Merged {
+        /// When that was seen.
+        at: DateTime<Utc>,
+        /// How it came there.
+        how: Merge,
+        /// The task file was edited meanwhile; nobody has looked at that yet.
+        edited: bool,
+    },
+    /// Over without a merge.
+    Closed {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// Why.
+        reason: String,
+        /// The text that is not built again.
+        source: Option<Oid>,
+    },
+    /// Called off by a person.
+    Cancelled {
+        /// Since when.
+        at: DateTime<Utc>,
+        /// Why.
+        reason: String,
+        /// The text that is not built again.
+        source: Option<Oid>,
+    },
+}
+
+/// Why a build runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Wait {
+    /// The work failed: after the delay, from `retry.from`.
+    Failure,
+    /// The builder itself failed: when it works again.
+    Builder,
+    /// The checks fail on the base too: when the base has moved.
+    Base,
+    /// A person stopped it: as soon as it may.
+    Stopped,
+    /// A person sent it back, or answered: at once, from the branch.
+    Words,
+}
+
+/// One run of a builder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// What it began with.
+    pub started: Started,
+    /// When it began.
+    pub at: DateTime<Utc>,
+    /// Tip of the queue branch then.
+    pub queue: Option<Oid>,
+    /// The last that it said of itself.
+    pub progress: Option<Progress>,
+    /// No sign of life since then, if that was recorded.
+    pub stalled: Option<DateTime<Utc>>,
+    /// How it ended, unless it runs.
+    pub end: Option<End>,
+}
+
+/// What a run last said of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How much is done.
+    pub percent: Percent,
+    /// Its words.
+    pub message: String,
+    /// The newest commit.
+    pub tip: Oid,
+}
+
+/// The end of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How.
+    pub outcome: Outcome,
+    /// Summary, question, or last output: the event's body.
+    pub text: String,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum Outcome {
+    /// Its checks passed.
+    Succeeded(Succeeded),
+    /// It did not end well.
+    Failed {
+        /// Whose fault.
+        fault: Fault,
+        /// On one line.
+        reason: String,
+        /// The work that is kept.
+        tip: Option<Oid>,
+        /// The commit on which the checks fail too, when that is the fault.
+        base: Option<Oid>,
+        /// What it used.
+        usage: Usage,
+        /// Every check that was run.
+        checks: Vec<CheckResult>,
+    },
+    /// It asked a person.
+    Blocked {
+        /// On one line.
+        question: String,
+        /// The work so far.
+        tip: Oid,
+    },
+    /// A person called it off.
+    Cancelled {
+        /// On one line.
+        reason: String,
+    },
+}
+
+/// What a person said to a builder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// The run it was said about.
+    pub attempt: Attempt,
+    /// An answer to a question, or feedback from a review.
+    pub answer: bool,
+    /// Who.
+    pub author: String,
+    /// What.
+    pub text: String,
+}
+
+/// A pause that stands until it is resumed or its time comes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pause {
+    /// The one builder that is meant; `None` means everything.
+    pub builder: Option<String>,
+    /// It ends by itself then.
+    pub until: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub author: String,
+}
+
+/// A person's word on one exact text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Of the event; an approval counts only in the clone that wrote it.
+    pub id: String,
+    /// Which task.
+    pub task: TaskId,
+    /// Which blob.
+    pub source: Oid,
+    /// Who.
+    pub author: String,
+}
+
+impl Default for Build {
+    fn default() -> Self {
+        Self { phase: Phase::Queued, attempts: Vec::new(), failures: 0, words: Vec::new() }
+    }
+}
+
+impl Run {
+    /// Its number.
+    pub fn number(&self) -> Attempt {
+        self.started.attempt
+    }
+
+    /// The newest commit that the ledger knows of it.
+    pub fn tip(&self) -> Oid {
+        let ended = self.end.as_ref().and_then(|end| match &end.outcome {
+            Outcome::Succeeded(s) => Some(s.tip),
+            Outcome::Failed { tip, .. } => *tip,
+            Outcome::Blocked { tip, .. } => Some(*tip),
+            Outcome::Cancelled { .. } => None,
+        });
+        ended.or(self.progress.as_ref().map(|p| p.tip)).unwrap_or(self.started.base)
+    }
+
+    /// Where the work goes on after a rejection or an answer.
+    pub fn work(&self) -> Oid {
+        match self.end.as_ref().map(|end| &end.outcome) {
+            Some(Outcome::Succeeded(s)) => s.work,
+            _ => self.tip(),
+        }
+    }
+}
+
+impl Build {
+    /// The newest run.
+    pub fn last(&self) -> Option<&Run> {
+        self.attempts.last()
+    }
+
+    /// The number that the next run gets; numbers of one task never repeat.
+    pub fn next(&self) -> Attempt {
+        Attempt(self.last().map_or(0, |run| run.number().0) + 1)
+    }
+
+    /// The run that is alive, as far as the ledger knows.
+    pub fn running(&self) -> Option<&Run> {
+        self.last().filter(|_| self.phase == Phase::Building)
+    }
+
+    /// The text that is being built, waits, or is not to be built again.
+    pub fn source(&self) -> Option<Oid> {
+        match &self.phase {
+            Phase::Closed { source: Some(source), .. }
+            | Phase::Cancelled { source: Some(source), .. } => Some(*source),
+            _ => self.last().map(|run| run.started.source),
+        }
+    }
+
+    /// Merged, closed or cancelled.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Merged { .. } | Phase::Closed { .. } | Phase::Cancelled { .. })
+    }
+}
+
+/// Why an event may not follow what the ledger says; `None` when it may.
+pub fn refusal(ledger: &Ledger, kind: &Kind) -> Option<String> {
+    let task = kind.task()?;
+    let fresh = Build::default();
+    let build = ledger.builds.get(task).unwrap_or(&fresh);
+    let current = build.last().map(Run::number);
+    let phase = &build.phase;
+    let is_current = kind.attempt() == current;
+    let allowed = match kind {
+        Kind::Started(started) => {
+            let here = ledger.runner.as_ref().is_none_or(|runner| *runner == started.runner);
+            let free = matches!(phase, Phase::Queued | Phase::Waiting { .. }) || build.is_over();
+            here && free && started.attempt == build.next()
+        }
+        Kind::Progressed { .. } | Kind::Stalled { .. } => *phase == Phase::Building && is_current,
+        Kind::Succeeded(_) | Kind::Blocked { .. } => *phase == Phase::Building && is_current,
+        Kind::Failed(_) => matches!(phase, Phase::Building | Phase::Review { .. }) && is_current,
+        Kind::Escalated { .. } => {
+            matches!(phase, Phase::Waiting { why: Wait::Failure, .. }) && is_current
+        }
+        Kind::Rejected { .. } => matches!(phase, Phase::Review { .. }) && is_current,
+        Kind::Answered { .. } => matches!(phase, Phase::Blocked { .. }) && is_current,
+        Kind::Retried { .. } => *phase != Phase::Building && ledger.builds.contains_key(task),
+        Kind::Merged { .. } => {
+            let merged = matches!(phase, Phase::Merged { .. });
+            !merged && *phase != Phase::Building && is_current
+        }
+        Kind::Closed { .. } => *phase != Phase::Building && !build.is_over(),
+        Kind::Cancelled { .. } => {
+            !matches!(phase, Phase::Closed { .. } | Phase::Cancelled { .. })
+                && !matches!(phase, Phase::Merged { edited: false, .. })
+        }
+        _ => true,
+    };
+    (!allowed).then(|| {
+        let attempt = kind.attempt().map(|n| format!(" attempt {n}")).unwrap_or_default();
+        format!("`{}` of {task}{attempt} does not follow from `{}`", kind.name(), phase.name())
+    })
+}
+
+impl Phase {
+    /// The word that people see.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Building => "building",
+            Self::Waiting { .. } => "waiting",
+            Self::Blocked { .. } => "blocked",
+            Self::Escalated { .. } => "escalated",
+            Self::Review { .. } => "review",
+            Self::Merged { .. } => "merged",
+            Self::Closed { .. } => "closed",
+            Self::Cancelled { .. } => "cancelled",
+        }
+    }
+}
+
+impl Ledger {
+    /// Whether the queue, or one builder, is paused at `now`.
+    pub fn pause(&self, builder: Option<&str>, now: DateTime<Utc>) -> Option<&Pause> {
+        let stands = |pause: &&Pause| pause.until.is_none_or(|until| now < until);
+        self.pauses.iter().filter(stands).find(|pause| pause.builder.as_deref() == builder)
+    }
+
+    /// Takes in the next event of the ledger's order.
+    pub fn apply(&mut self, recorded: &Recorded) {
+        self.tip = Some(recorded.commit);
+        self.last = Some(recorded.at);
+        if refusal(self, &recorded.event.kind).is_some() {
+            self.superseded.insert(recorded.commit);
+            return;
+        }
+        match recorded.event.kind.task() {
+            Some(task) => {
+                if let Kind::Approved { task, source } = &recorded.event.kind {
+                    self.approvals.push(Approval {
+                        id: recorded.event.id.clone(),
+                        task: task.clone(),
+                        source: *source,
+                        author: recorded.author.clone(),
+                    });
+                } else if !matches!(recorded.event.kind, Kind::Unknown { .. }) {
+                    let build = self.builds.entry(task.clone()).or_default();
+                    build.apply(recorded);
+                    let builder = build.last().map(|run| run.started.builder.clone());
+                    self.judge_builder(builder, recorded);
+                }
+            }
+            None => self.apply_to_all(recorded),
+        }
+    }
+
+    /// A builder that could not work is paused until the time it named, else probed again after
+    /// [`PROBE`]; one that ended a run in any other way works.
+    fn judge_builder(&mut self, builder: Option<String>, recorded: &Recorded) {
+        let (Some(builder), at) = (builder, recorded.at) else { return };
+        match &recorded.event.kind {
+            Kind::Failed(failed) if failed.fault == Fault::Builder => {
+                let until = failed.resumes.filter(|until| *until > at).unwrap_or(at + PROBE);
+                self.pauses.retain(|pause| pause.builder.as_ref() != Some(&builder));
+                self.pauses.push(Pause {
+                    builder: Some(builder),
+                    until: Some(until),
+                    reason: failed.reason.clone(),
+                    at,
+                    author: recorded.author.clone(),
+                });
+            }
+            Kind::Succeeded(_) | Kind::Blocked { .. } => {
+                self.pauses.retain(|pause| pause.builder.as_ref() != Some(&builder));
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_all(&mut self, recorded: &Recorded) {
+        match &recorded.event.kind {
+            Kind::Paused { until, builder, reason } => {
+                self.pauses.retain(|pause| pause.builder != *builder);
+                self.pauses.push(Pause {
+                    builder: builder.clone(),
+                    until: *until,
+                    reason: reason.clone(),
+                    at: recorded.at,
+                    author: recorded.author.clone(),
+                });
+            }
+            Kind::Resumed { builder } => self.pauses.retain(|pause| pause.builder != *builder),
+            Kind::Runner { runner } => self.runner = Some(runner.clone()),
+            Kind::Reported { date } => {
+                self.reported.insert(*date);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Build {
+    fn apply(&mut self, recorded: &Recorded) {
+        let at = recorded.at;
+        let text = recorded.event.body.clone();
+        match &recorded.event.kind {
+            Kind::Started(started) => {
+                if self.is_over() {
+                    self.failures = 0;
+                    self.words.clear();
+                }
+                self.phase = Phase::Building;
+                self.attempts.push(Run {
+                    started: started.clone(),
+                    at,
+                    queue: recorded.event.queue,
+                    progress: None,
+                    stalled: None,
+                    end: None,
+                });
+            }
+            Kind::Progressed { percent, message, tip, .. } => {
+                let (percent, message, tip) = (*percent, message.clone(), *tip);
+                self.run(|run| {
+                    run.progress = Some(Progress { at, percent, message, tip });
+                    run.stalled = None;
+                });
+            }
+            Kind::Stalled { since, .. } => self.run(|run| run.stalled = Some(*since)),
+            Kind::Succeeded(succeeded) => {
+                self.end(at, text, Outcome::Succeeded(succeeded.clone()));
+                self.phase = Phase::Review { since: at };
+                self.failures = 0;
+            }
+            Kind::Failed(failed) => {
+                let why = match failed.fault {
+                    Fault::Task => Wait::Failure,
+                    Fault::Builder => Wait::Builder,
+                    Fault::Base => Wait::Base,
+                    Fault::Person => Wait::Stopped,
+                };
+                self.failures += u32::from(failed.fault == Fault::Task);
+                let outcome = Outcome::Failed {
+                    fault: failed.fault,
+                    reason: failed.reason.clone(),
+                    tip: failed.tip,
+                    base: failed.base,
+                    usage: failed.usage.clone(),
+                    checks: failed.checks.clone(),
+                };
+                self.end(at, text, outcome);
+                self.phase = Phase::Waiting { since: at, why };
+            }
+            Kind::Blocked { question, tip, .. } => {
+                let question = question.clone();
+                self.end(at, text, Outcome::Blocked { question: question.clone(), tip: *tip });
+                self.phase = Phase::Blocked { since: at, question };
+            }
+            other => self.apply_word(other, recorded),
+        }
+    }
+
+    /// What people decide.
+    fn apply_word(&mut self, kind: &Kind, recorded: &Recorded) {
+        let at = recorded.at;
+        match kind {
+            Kind::Escalated { .. } => self.phase = Phase::Escalated { since: at },
+            Kind::Rejected { attempt, .. } | Kind::Answered { attempt, .. } => {
+                self.words.push(Word {
+                    attempt: *attempt,
+                    answer: matches!(kind, Kind::Answered { .. }),
+                    author: recorded.author.clone(),
+                    text: recorded.event.body.clone(),
+                });
+                self.phase = Phase::Waiting { since: at, why: Wait::Words };
+            }
+            Kind::Retried { .. } => {
+                self.phase = Phase::Queued;
+                self.failures = 0;
+                self.words.clear();
+            }
+            Kind::Merged { how, edited, .. } => {
+                self.phase = Phase::Merged { at, how: *how, edited: *edited };
+            }
+            Kind::Closed { reason, source, .. } => {
+                let source = source.or(self.source());
+                self.phase = Phase::Closed { at, reason: reason.clone(), source };
+            }
+            Kind::Cancelled { reason, source, .. } => {
+                if self.phase == Phase::Building {
+                    let outcome = Outcome::Cancelled { reason: reason.clone() };
+                    self.end(at, recorded.event.body.clone(), outcome);
+                }
+                if let Phase::Merged { edited, .. } = &mut self.phase {
+                    *edited = false;
+                } else {
+                    let source = source.or(self.source());
+                    self.phase = Phase::Cancelled { at, reason: reason.clone(), source };
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn run(&mut self, change: impl FnOnce(&mut Run)) {
+        if let Some(run) = self.attempts.last_mut() {
+            change(run);
+        }
+    }
+
+    fn end(&mut self, at: DateTime<Utc>, text: String, outcome: Outcome) {
+        self.run(|run| run.end = Some(End { at, outcome, text }));
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::domain::event::{Event, Failed, Started};
+
+    /// A ledger from lines such as `09:01 parser failed` on one day; commits are counted.
+    pub fn ledger(lines: &str) -> Ledger {
+        let mut ledger = Ledger::default();
+        for (index, line) in lines.lines().map(str::trim).filter(|l| !l.is_empty()).enumerate() {
+            let mut words = line.splitn(4, ' ');
+            let mut word = || words.next().unwrap_or_default();
+            let (time, task, what, rest) = (word(), word(), word(), word());
+            let attempts = |id: &TaskId| ledger.builds.get(id).map_or(0, |b: &Build| b.attempts.len());
+            let kind = kind(task, what, rest, &attempts);
+            ledger.apply(&Recorded {
+                commit: number(index + 1),
+                at: at(time),
+                author: "Ada".into(),
+                subject: kind.subject(),
+                event: Event { id: index.to_string(), kind, queue: None, body: rest.into() },
+            });
+        }
+        ledger
+    }
+
+    fn kind(task: &str, what: &str, rest: &str, attempts: &dyn Fn(&TaskId) -> usize) -> Kind {
+        let Ok(task) = TaskId::new(task) else {
+            return match what {
+                "paused" => Kind::Paused { until: None, builder: None, reason: rest.into() },
+                "resumed" => Kind::Resumed { builder: None },
+                _ => Kind::Runner { runner: rest.into() },
+            };
+        };
+        let count = u32::try_from(attempts(&task)).unwrap();
+        let attempt = Attempt(count);
+        let tip = number(1000 + attempts(&task));
+        match what {
+            "started" => Kind::Started(Started {
+                attempt: Attempt(count + 1),
+                runner: "here/1".into(),
+                builder: "steps".into(),
+                source: source(rest),
+                path: Some(format!("queue/{task}.md")),
+                base: number(900),
+                title: task.to_string(),
+                estimate: None,
+                upon: vec![],
+                task,
+            }),
+            "failed" => Kind::Failed(Failed {
+                task,
+                attempt,
+                fault: match rest {
+                    "base" => Fault::Base,
+                    "builder" => Fault::Builder,
+                    "person" => Fault::Person,
+                    _ => Fault::Task,
+                },
+                reason: rest.into(),
+                tip: Some(tip),
+                base: Some(number(900)),
+                usage: Usage::default(),
+                checks: vec![],
+                resumes: None,
+            }),
+            "succeeded" => Kind::Succeeded(Succeeded {
+                task,
+                attempt,
+                tip,
+                work: tip,
+                criteria: (1, 1),
+                unticked: vec![],
+                usage: Usage::default(),
+                checks: vec![],
+                deliverables: vec![],
+                next_steps: vec![],
+            }),
+            "blocked" => Kind::Blocked { task, attempt, tip, question: rest.into() },
+            "escalated" => Kind::Escalated { task, attempt },
+            "approved" => Kind::Approved { task, source: source(rest) },
+            "rejected" => Kind::Rejected { task, attempt },
+            "answered" => Kind::Answered { task, attempt },
+            "retried" => Kind::Retried { task, reason: rest.into() },
+            "merged" => {
+                Kind::Merged { task, attempt, commit: tip, how: Merge::Accepted, edited: false }
+            }
+            "closed" => Kind::Closed { task, reason: rest.into(), source: None },
+            "cancelled" => Kind::Cancelled { task, reason: rest.into(), source: None },
+            other => panic!("no such event: {other}"),
+        }
+    }
+
+    /// The blob that stands for a text in these tables: `v1`, `v2`; nothing is `v1`.
+    pub fn source(version: &str) -> Oid {
+        let digits = version.strip_prefix('v').and_then(|v| v.split(' ').next());
+        number(500 + digits.and_then(|v| v.parse().ok()).unwrap_or(1))
+    }
+
+    pub fn number(n: usize) -> Oid {
+        format!("{n:040x}").parse().unwrap()
+    }
+
+    /// `HH:MM` on the one day of these tables.
+    pub fn at(time: &str) -> DateTime<Utc> {
+        format!("2026-02-07T{time}:00Z").parse().unwrap()
+    }
+
+    fn phases(lines: &str) -> String {
+        let ledger = ledger(lines);
+        let show = |(id, build): (&TaskId, &Build)| {
+            format!(
+                "{id}: {}, {} runs, {} failures",
+                build.phase.name(),
+                build.attempts.len(),
+                build.failures
+            )
+        };
+        ledger.builds.iter().map(show).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_build_lives_as_designed() {
+        let table = [
+            ("09:00 a started", "a: building, 1 runs, 0 failures"),
+            ("09:00 a started\n09:01 a failed", "a: waiting, 1 runs, 1 failures"),
+            ("09:00 a started\n09:01 a failed base", "a: waiting, 1 runs, 0 failures"),
+            ("09:00 a started\n09:01 a succeeded", "a: review, 1 runs, 0 failures"),
+            (
+                "09:00 a started\n09:01 a succeeded\n09:02 a rejected no\n09:03 a started",
+                "a: building, 2 runs, 0 failures",
+            ),
+            (
+                "09:00 a started\n09:01 a blocked why?\n09:02 a answered so",
+                "a: waiting, 1 runs, 0 failures",
+            ),
+            (
+                "09:00 a started\n09:01 a failed\n09:02 a escalated\n09:03 a retried x",
+                "a: queued, 1 runs, 0 failures",
+            ),
+            ("09:00 a started\n09:01 a cancelled no", "a: cancelled, 1 runs, 0 failures"),
+            (
+                "09:00 a started\n09:01 a succeeded\n09:02 a merged\n09:03 a started v2",
+                "a: building, 2 runs, 0 failures",
+            ),
+        ];
+        for (events, expected) in table {
+            assert_eq!(phases(events), expected, "{events}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_follow_is_superseded() {
+        for events in [
+            "09:00 a started\n09:01 a started",
+            "09:00 a started\n09:01 a succeeded\n09:02 a succeeded",
+            "09:00 a started\n09:01 a cancelled x\n09:02 a succeeded",
+            "09:00 a started\n09:01 a answered x",
+            "09:00 a rejected x",
+            "09:00 ? runner there/2\n09:01 a started",
+        ] {
+            let ledger = ledger(events);
+            assert_eq!(ledger.superseded.len(), 1, "{events}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ pub mod overview;
 pub mod plan;
 pub mod progress;
 pub mod queue;
+pub mod quota;
 pub mod report;
 pub mod risk;
 pub mod vitals;

@@ -1,1 +1,284 @@
 //! The queue: every task file at the tip of the queue branch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::id::{Oid, TaskId};
+use crate::domain::task::{self, Task};
+
+/// The largest task file that is read, in bytes.
+pub const MAX_FILE: u64 = 1024 * 1024;
+
+/// One file below the queue directory, as the tree holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct File {
+    /// From the top of the repository.
+    pub path: String,
+    /// Its object.
+    pub blob: Oid,
+    /// What can be read of it.
+    pub content: Content,
+}
+
+/// What a tree entry is, and its bytes where they may be read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// A regular file of at most [`MAX_FILE`] bytes.
+    Bytes(Vec<u8>),
+    /// A regular file of this many bytes: too large.
+    TooLarge(u64),
+    /// Not a regular file: `a symbolic link`, `a submodule`.
+    Irregular(&'static str),
+    /// Not in this clone, which is a partial one.
+    Absent,
+}
+
+/// One task of the queue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Its id; after an exact rename the id of the build that goes on under it.
+    pub id: TaskId,
+    /// From the top of the repository.
+    pub path: String,
+    /// The exact text.
+    pub blob: Oid,
+    /// `None` when the file has an error.
+    pub task: Option<Task>,
+    /// Errors and warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Item {
+    /// The first error, if there is one.
+    pub fn error(&self) -> Option<&Diagnostic> {
+        self.diagnostics.iter().find(|d| d.severity == Severity::Error)
+    }
+}
+
+/// All of them, at one commit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Queue {
+    /// Tip of the queue branch; `None` while it has no commit.
+    pub tip: Option<Oid>,
+    /// By id.
+    pub items: BTreeMap<TaskId, Item>,
+    /// Files that cannot be tasks, because of their names.
+    pub nameless: Vec<Diagnostic>,
+    /// Ids with a file in `done/`, and its blob.
+    pub done: BTreeMap<TaskId, Oid>,
+}
+
+/// Where in the queue directory a path lies.
+#[derive(Debug, PartialEq)]
+enum Room<'a> {
+    Task(&'a str),
+    Done(&'a str),
+    None,
+}
+
+fn room<'a>(dir: &str, path: &'a str) -> Room<'a> {
+    let Some(inside) = path.strip_prefix(dir).and_then(|rest| rest.strip_prefix('/')) else {
+        return Room::None;
+    };
+    let name = inside.rsplit('/').next().unwrap_or(inside);
+    let stem = [".md", ".yaml", ".yml"].iter().find_map(|end| name.strip_suffix(end));
+    let Some(stem) = stem else { return Room::None };
+    if name == "README.md" || name.starts_with('_') || inside.starts_with("templates/") {
+        Room::None
+    } else if inside.starts_with("done/") {
+        Room::Done(stem)
+    } else {
+        Room::Task(stem)
+    }
+}
+
+/// Whether a path is that of a task file, well named or not.
+pub fn is_task(dir: &str, path: &str) -> bool {
+    matches!(room(dir, path), Room::Task(_))
+}
+
+/// Where a finished task's file goes: `done/<id>.md`, or `done/<id>-<n>.md` if that is taken.
+pub fn done_path(dir: &str, path: &str, id: &TaskId, taken: &dyn Fn(&str) -> bool) -> String {
+    let end = path.rsplit_once('.').map_or("md", |(_, end)| end);
+    let numbered = (2..).map(|n| format!("{dir}/done/{id}-{n}.{end}"));
+    let first = std::iter::once(format!("{dir}/done/{id}.{end}"));
+    first.chain(numbered).find(|path| !taken(path)).unwrap_or_default()
+}
+
+/// Reads every file; a broken one is an item with an error and holds nobody else.
+pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
+    let mut queue = Queue { tip, ..Queue::default() };
+    let mut twins: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in &files {
+        if let Room::Task(stem) = room(dir, &file.path) {
+            twins.entry(stem.to_lowercase()).or_default().push(file.path.clone());
+        }
+    }
+    for file in files {
+        match room(dir, &file.path) {
+            Room::None => {}
+            Room::Done(stem) => {
+                let plain = TaskId::new(stem).or_else(|_| TaskId::new(&stem.to_lowercase()));
+                queue.done.extend(plain.ok().map(|id| (id, file.blob)));
+            }
+            Room::Task(stem) => match TaskId::new(stem) {
+                Ok(id) => {
+                    let twins = &twins[&stem.to_lowercase()];
+                    queue.items.insert(id.clone(), item(id, file, twins));
+                }
+                Err(_) => queue.nameless.push(bad_name(&file.path, stem)),
+            },
+        }
+    }
+    queue
+}
+
+fn item(id: TaskId, file: File, twins: &[String]) -> Item {
+    let path = file.path;
+    let refuse = |message: String| Diagnostic::error(&path, message);
+    let (task, mut diagnostics) = match file.content {
+        Content::Bytes(bytes) => {
+            let parsed = task::parse(&path, &id, &bytes);
+            (parsed.task, parsed.diagnostics)
+        }
+        Content::TooLarge(size) => {
+            let shown = size / 1024;
+            let error = refuse(format!("a task file of {shown} KiB; at most 1024 KiB are read"));
+            (None, vec![error.hint("keep the task short and put material in files beside it")])
+        }
+        Content::Irregular(what) => {
+            let error = refuse(format!("{what}; only regular files are tasks"));
+            (None, vec![error.hint("put the text itself here")])
+        }
+        Content::Absent => {
+            let error = refuse("its content is not in this partial clone".into());
+            (None, vec![error.hint(format!("git cat-file -e {}", file.blob))])
+        }
+    };
+    let others: Vec<_> = twins.iter().filter(|twin| **twin != path).cloned().collect();
+    if let Some(other) = others.first() {
+        let twin = Diagnostic::error(&path, format!("the task `{id}` is also in `{other}`"));
+        diagnostics.insert(0, twin.hint(format!("rename or remove one of them: git mv {path} …")));
+    }
+    let broken = diagnostics.iter().any(|d| d.severity == Severity::Error);
+    Item { id, path, blob: file.blob, task: task.filter(|_| !broken), diagnostics }
+}
+
+fn bad_name(path: &str, stem: &str) -> Diagnostic {
+    let shown: String = path.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let end = path.rsplit_once('.').map_or("md", |(_, end)| end);
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let better = TaskId::suggest(stem).map_or("a-better-name".to_owned(), String::from);
+    let quoted = path.replace('\'', r"'\''");
+    let message = "its name is no task id: use 1 to 64 of a-z, 0-9 and `-`";
+    Diagnostic::error(&shown, message)
+        .hint(format!("git mv -- '{quoted}' {folder}/{better}.{end}"))
+}
+
+impl Queue {
+    /// Lets builds keep their ids when their files were renamed without an edit: a new id
+    /// with the very text of exactly one unfinished build whose own file is gone.
+    pub fn follow_renames(&mut self, builds: &BTreeMap<TaskId, Oid>) {
+        let gone = |id: &TaskId| !self.items.contains_key(id);
+        let lost: Vec<_> = builds.iter().filter(|(id, _)| gone(id)).collect();
+        let mut renames = Vec::new();
+        for (old, source) in lost {
+            let same = |item: &&Item| item.blob == *source && !builds.contains_key(&item.id);
+            let mut found = self.items.values().filter(same);
+            if let (Some(item), None) = (found.next(), found.next()) {
+                renames.push((item.id.clone(), old.clone()));
+            }
+        }
+        let targets: BTreeSet<_> = renames.iter().map(|(new, _)| new.clone()).collect();
+        if targets.len() < renames.len() {
+            return;
+        }
+        for (new, old) in renames {
+            if let Some(item) = self.items.remove(&new) {
+                self.items.insert(old.clone(), Item { id: old, ..item });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, n: u8) -> File {
+        let text = b"Write hello.txt with a greeting.\n\n- [ ] it is there\n".to_vec();
+        File { path: path.into(), blob: Oid([n; 20]), content: Content::Bytes(text) }
+    }
+
+    fn ids(queue: &Queue) -> Vec<&str> {
+        queue.items.keys().map(TaskId::as_str).collect()
+    }
+
+    #[test]
+    fn only_task_files_are_tasks() {
+        let paths = [
+            "queue/a.md",
+            "queue/sub/b.yaml",
+            "queue/README.md",
+            "queue/_draft.md",
+            "queue/templates/task.md",
+            "queue/done/c.md",
+            "queue/notes.txt",
+            "other/d.md",
+            "queues/e.md",
+        ];
+        let queue = read(None, "queue", paths.iter().map(|path| file(path, 1)).collect());
+        assert_eq!(ids(&queue), ["a", "b"]);
+        assert_eq!(queue.done.keys().map(TaskId::as_str).collect::<Vec<_>>(), ["c"]);
+    }
+
+    #[test]
+    fn bad_names_get_the_line_that_mends_them() {
+        for (path, hint) in [
+            ("queue/My Task.md", "git mv -- 'queue/My Task.md' queue/my-task.md"),
+            ("queue/--x.md", "git mv -- 'queue/--x.md' queue/x.md"),
+            ("queue/it's.md", r"git mv -- 'queue/it'\''s.md' queue/it-s.md"),
+            ("queue/….yml", "git mv -- 'queue/….yml' queue/a-better-name.yml"),
+        ] {
+            let queue = read(None, "queue", vec![file(path, 1), file("queue/good.md", 2)]);
+            assert_eq!(queue.nameless[0].hint.as_deref(), Some(hint));
+            assert_eq!(ids(&queue), ["good"]);
+        }
+    }
+
+    #[test]
+    fn twins_are_errors_of_both() {
+        let queue = read(None, "queue", vec![file("queue/a.md", 1), file("queue/x/a.yaml", 2)]);
+        let error = queue.items.values().next().and_then(Item::error).unwrap();
+        assert!(error.message.contains("the task `a` is also in"), "{}", error.message);
+        let queue = read(None, "queue", vec![file("queue/a.md", 1), file("queue/A.md", 2)]);
+        assert!(queue.items[&TaskId::new("a").unwrap()].error().is_some());
+        assert_eq!(queue.nameless.len(), 1);
+    }
+
+    #[test]
+    fn an_exact_rename_keeps_the_build() {
+        let mut queue = read(None, "queue", vec![file("queue/new.md", 1), file("queue/b.md", 2)]);
+        let old = TaskId::new("old").unwrap();
+        queue.follow_renames(&BTreeMap::from([(old.clone(), Oid([1; 20]))]));
+        assert_eq!(ids(&queue), ["b", "old"]);
+        assert_eq!(queue.items[&old].path, "queue/new.md");
+    }
+
+    #[test]
+    fn what_cannot_be_read_holds_itself_alone() {
+        let odd = |path: &str, content| File { path: path.into(), blob: Oid([3; 20]), content };
+        let queue = read(
+            None,
+            "queue",
+            vec![
+                odd("queue/big.md", Content::TooLarge(5 << 20)),
+                odd("queue/link.md", Content::Irregular("a symbolic link")),
+                file("queue/good.md", 1),
+            ],
+        );
+        let broken: Vec<_> = queue.items.values().filter_map(Item::error).collect();
+        assert_eq!(broken[0].message, "a task file of 5120 KiB; at most 1024 KiB are read");
+        assert_eq!(broken[1].message, "a symbolic link; only regular files are tasks");
+    }
+}

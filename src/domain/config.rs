@@ -1,5 +1,9 @@
 //! `buildq.yaml`: the policy of one repository.
 
+mod argv;
+mod commented;
+mod read;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,8 +11,17 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
 
+pub use argv::{CHECK_TIMEOUT, checks, some_span, split};
+pub use commented::commented;
+pub use read::{globs, parse};
+
+pub(super) use argv::double_quoted;
+
 /// The builder that needs no agent: it runs the task's own `sh` blocks.
 pub const STEPS: &str = "steps";
+
+/// A builder that says nothing else is ended after this long.
+pub const BUILDER_TIMEOUT: Duration = Duration::from_secs(8 * 3600);
 
 /// A command that is run in a workspace: argv, never a shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -123,4 +136,50 @@ pub struct Config {
     pub branch_prefix: String,
     /// Whether the hooks print nothing.
     pub hooks_quiet: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let at = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
+        Self {
+            base: None,
+            queue_dir: "queue".into(),
+            max_parallel: 1,
+            builders: BTreeMap::new(),
+            builder: STEPS.into(),
+            verify: Vec::new(),
+            commit_leftovers: true,
+            retry_max: 3,
+            retry_delay: Duration::from_secs(5 * 60),
+            retry_from: RetryFrom::Base,
+            stall_after: Duration::from_secs(4 * 3600),
+            window_high: Window::Always,
+            window_medium: Window::Spans(vec![(at(22), at(6))]),
+            window_low: Window::Never,
+            timezone: Tz::UTC,
+            depends: Depends::Review,
+            workspace_copy: Vec::new(),
+            workspace_setup: Vec::new(),
+            report_at: at(23),
+            branch_prefix: "build/".into(),
+            hooks_quiet: false,
+        }
+    }
+}
+
+/// What `init` knows; see [`commented`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// Branch to build on, if it is not the queue branch.
+    pub base: Option<String>,
+    /// The machine's.
+    pub timezone: Tz,
+    /// The agents that were found.
+    pub builders: BTreeMap<String, Builder>,
+    /// The one that builds tasks that name none.
+    pub builder: String,
+    /// Command lines, split without a shell.
+    pub verify: Vec<String>,
+    /// Command lines, split without a shell.
+    pub setup: Vec<String>,
 }

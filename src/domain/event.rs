@@ -298,6 +298,8 @@ pub struct Failed {
     pub reason: String,
     /// The work that is kept, if there is any.
     pub tip: Option<Oid>,
+    /// The commit on which the checks fail too, when that is the fault.
+    pub base: Option<Oid>,
     /// What it used.
     pub usage: Usage,
     /// Every check that was run.

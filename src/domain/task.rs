@@ -1,5 +1,11 @@
 //! A task: one file of the queue, parsed.
 
+mod blocks;
+mod body;
+mod fields;
+mod file;
+
+use std::ops::Range;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -8,6 +14,9 @@ use serde::Serialize;
 
 use super::config::Check;
 use super::id::TaskId;
+
+pub use fields::when;
+pub use file::{LARGEST_FILE, LARGEST_FRONT_MATTER, Parsed, parse};
 
 /// How soon a task may start by itself; see the `window` gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,7 +41,7 @@ pub enum When {
 }
 
 /// One outcome that can be ticked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Criterion {
     /// The list item's own text, on one line, without its box.
     pub text: String,
@@ -40,6 +49,18 @@ pub struct Criterion {
     pub done: bool,
     /// Byte offset, in the whole file, of the character between `[` and `]`.
     pub mark: Option<usize>,
+    /// What a tick changes in the file; `None` when it is ticked, or cannot be.
+    #[serde(skip)]
+    pub tick: Option<Splice>,
+}
+
+/// A change of one place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splice {
+    /// The bytes that are replaced; may be none.
+    pub range: Range<usize>,
+    /// What comes in their stead.
+    pub with: String,
 }
 
 /// One fenced `sh` block, for the built-in builder.
@@ -86,4 +107,29 @@ pub struct Task {
     pub criteria: Vec<Criterion>,
     /// The `sh` blocks, in order.
     pub steps: Vec<Step>,
+}
+
+/// The file with one criterion ticked. The criterion must come from parsing these very bytes;
+/// one that is ticked already, or cannot be, changes nothing.
+pub fn tick(bytes: &[u8], criterion: &Criterion) -> Vec<u8> {
+    tick_all(bytes, [criterion])
+}
+
+/// The file with several criteria ticked; see [`tick`].
+pub fn tick_all<'c>(bytes: &[u8], criteria: impl IntoIterator<Item = &'c Criterion>) -> Vec<u8> {
+    let mut splices: Vec<&Splice> = criteria.into_iter().filter_map(|c| c.tick.as_ref()).collect();
+    splices.sort_by_key(|splice| splice.range.start);
+    splices.dedup();
+    let mut ticked = Vec::with_capacity(bytes.len() + 8);
+    let mut copied = 0;
+    for Splice { range, with } in splices {
+        let sound = copied <= range.start && range.start <= range.end && range.end <= bytes.len();
+        if sound {
+            ticked.extend_from_slice(&bytes[copied..range.start]);
+            ticked.extend_from_slice(with.as_bytes());
+            copied = range.end;
+        }
+    }
+    ticked.extend_from_slice(&bytes[copied..]);
+    ticked
 }

@@ -196,6 +196,7 @@ fn facts(kind: &Kind, t: &mut Trailers) {
             t.push("Fault", f.fault);
             t.push("Reason", &f.reason);
             t.push_some("Tip", f.tip);
+            t.push_some("Base", f.base);
             usage(&f.usage, t);
             t.push_all("Check", f.checks.iter().map(check_text));
             t.push_some("Until", f.resumes.as_ref().map(moment));
@@ -271,6 +272,7 @@ fn kind(name: &str, t: &Trailers) -> Option<Kind> {
             fault: read_fault(&t.text("Fault")),
             reason: t.text("Reason"),
             tip: t.parse("Tip"),
+            base: t.parse("Base"),
             usage: read_usage(t),
             checks: t.all("Check").filter_map(read_check).collect(),
             resumes: t.moment("Until"),
@@ -468,6 +470,7 @@ mod tests {
                 fault: Fault::Builder,
                 reason: "usage limit".into(),
                 tip: None,
+                base: Some(oid('f')),
                 usage,
                 checks,
                 resumes: Some(at),

@@ -5,6 +5,7 @@ pub mod clock;
 pub mod collect;
 pub mod detach;
 pub mod env;
+pub mod files;
 pub mod git;
 pub mod hooks;
 pub mod ledger;

@@ -1,6 +1,7 @@
 //! From a view to text. Nothing here decides, and nothing here touches the world.
 
 pub mod diagnostic;
+pub mod error;
 pub mod hook;
 pub mod log;
 pub mod plan;

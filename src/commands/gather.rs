@@ -1,0 +1,473 @@
+//! Looking at the world once, for whatever is to be decided: the first act of every command.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::core::gates::{Arrival, Branch, Observations, Origin, Situation, Trust};
+use crate::core::ledger::{Build, Ledger, Outcome, Phase, Run};
+use crate::core::plan;
+use crate::core::queue::{self, Queue};
+use crate::domain::config::{self, Config};
+use crate::domain::diagnostic::Diagnostic;
+use crate::domain::event::Merge;
+use crate::domain::id::{Oid, TaskId};
+use crate::effects::ledger::Pen;
+use crate::effects::locks::Lock;
+use crate::effects::files;
+use crate::effects::paths::{self, Paths};
+use crate::effects::repo::{FileOrigin, Merged, Repo};
+use crate::effects::sandbox;
+use crate::effects::trust::{self, CONFIG, Manifest, Record};
+use crate::effects::ledger;
+
+/// One look at everything.
+pub struct World {
+    /// The repository.
+    pub repo: Repo,
+    /// Its local places.
+    pub paths: Paths,
+    /// The branch whose task files count.
+    pub queue_branch: String,
+    /// The policy at its tip.
+    pub config: Config,
+    /// What is wrong with `buildq.yaml`.
+    pub config_findings: Vec<Diagnostic>,
+    /// The tasks at its tip.
+    pub queue: Queue,
+    /// What has been done.
+    pub ledger: Ledger,
+    /// What only a look can tell.
+    pub seen: Observations,
+    /// The one `now` of this run.
+    pub now: DateTime<Utc>,
+}
+
+/// The repository around a directory and its local places, nothing read yet.
+pub fn open(from: &Path) -> Result<(Repo, Paths)> {
+    let repo = Repo::discover(from)?;
+    let paths = places(&repo)?;
+    Ok((repo, paths))
+}
+
+/// The local places of a repository.
+pub fn places(repo: &Repo) -> Result<Paths> {
+    let id = repo.local_setting("buildq.cloneId");
+    let mut paths = Paths::discover(&repo.common_dir()?, id.as_deref(), &paths::host())?;
+    if let Some(folder) = repo.setting("buildq.workspaces") {
+        paths.workspaces = std::path::PathBuf::from(folder).join(&paths.clone_id);
+    }
+    Ok(paths)
+}
+
+/// Reads the policy at a commit: defaults where there is none.
+pub fn config_at(repo: &Repo, tip: Option<Oid>) -> (Config, Vec<Diagnostic>, Option<String>) {
+    let Some(bytes) = tip.and_then(|tip| repo.file(tip, CONFIG)) else {
+        return (Config::default(), Vec::new(), None);
+    };
+    match config::parse(CONFIG, &bytes) {
+        Ok((config, warnings)) => (config, warnings, None),
+        Err(errors) => {
+            let first = errors.first().map(Diagnostic::one_line);
+            (Config::default(), errors, first.or(Some("it cannot be read".into())))
+        }
+    }
+}
+
+impl World {
+    /// Looks at everything.
+    pub fn look(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
+        let queue_branch = repo.queue_branch();
+        let tip = repo.branch(&queue_branch).or_else(|| {
+            // A fresh clone that has checked out something else.
+            repo.reference(&format!("refs/remotes/origin/{queue_branch}"))
+        });
+        let (config, config_findings, broken) = config_at(&repo, tip);
+        let ledger = ledger::read(&repo, &paths)?;
+        let queue = Queue::default();
+        let seen = Observations::default();
+        let mut world = Self {
+            repo,
+            paths,
+            queue_branch,
+            config,
+            config_findings,
+            queue,
+            ledger,
+            seen,
+            now,
+        };
+        world.queue = world.read_queue(tip)?;
+        world.observe(broken)?;
+        Ok(world)
+    }
+
+    /// Looks again, with the same eyes, later.
+    pub fn again(self, now: DateTime<Utc>) -> Result<Self> {
+        Self::look(self.repo, self.paths, now)
+    }
+
+    /// What the planner wants to know.
+    pub fn situation<'a>(&'a self, forced: Option<&'a TaskId>) -> Situation<'a> {
+        Situation {
+            queue: &self.queue,
+            ledger: &self.ledger,
+            seen: &self.seen,
+            config: &self.config,
+            now: self.now,
+            forced,
+        }
+    }
+
+    /// What to write events with, in the name of the person here.
+    pub fn pen(&self) -> Pen<'_> {
+        Pen {
+            repo: &self.repo,
+            paths: &self.paths,
+            author: self.repo.person(),
+            queue: self.queue.tip,
+            now: self.now,
+        }
+    }
+
+    /// The branch that builds start from and are merged into.
+    pub fn base_branch(&self) -> String {
+        let local = self.repo.setting("buildq.base");
+        local.or(self.config.base.clone()).unwrap_or_else(|| self.queue_branch.clone())
+    }
+
+    /// The branch of a build, for people.
+    pub fn branch_of(&self, task: &TaskId) -> String {
+        format!("{}{task}", self.config.branch_prefix)
+    }
+
+    /// The build of a task, or an error that names the nearest ones.
+    pub fn build(&self, task: &TaskId) -> Result<&Build> {
+        if let Some(build) = self.ledger.builds.get(task) {
+            return Ok(build);
+        }
+        if self.queue.items.contains_key(task) {
+            bail!("`{task}` has not been built yet\nhint: buildq why {task}");
+        }
+        bail!("there is no task `{task}`{}", self.nearest(task))
+    }
+
+    /// `; did you mean …` for a task that is not there.
+    pub fn nearest(&self, task: &TaskId) -> String {
+        let known = self.queue.items.keys().chain(self.ledger.builds.keys());
+        let near = |other: &&TaskId| strsim::jaro_winkler(other.as_str(), task.as_str());
+        let best = known.max_by(|a, b| near(a).total_cmp(&near(b)));
+        match best.filter(|other| near(other) > 0.8) {
+            Some(other) => format!("\nhint: did you mean `{other}`?"),
+            None => "\nhint: buildq status lists them".into(),
+        }
+    }
+
+    fn read_queue(&self, tip: Option<Oid>) -> Result<Queue> {
+        let dir = &self.config.queue_dir;
+        let files = tip.map(|tip| self.repo.queue_files(tip, dir)).transpose()?;
+        let mut queue = queue::read(tip, dir, files.unwrap_or_default());
+        self.add_specs(&mut queue);
+        let open = self.ledger.builds.iter().filter(|(_, build)| !build.is_over());
+        let sources = open.filter_map(|(id, build)| Some((id.clone(), build.source()?)));
+        queue.follow_renames(&sources.collect());
+        Ok(queue)
+    }
+
+    /// Tasks whose text was given on the command line live in the ledger's own tree.
+    fn add_specs(&self, queue: &mut Queue) {
+        let Some(tip) = self.ledger.tip.filter(|_| !self.ledger.approvals.is_empty()) else {
+            return;
+        };
+        if self.repo.entry(tip, "specs").is_none() {
+            return;
+        }
+        for approval in &self.ledger.approvals {
+            let path = format!("specs/{}", approval.source);
+            let taken = queue.items.get(&approval.task).is_some_and(|i| !i.path.starts_with("specs/"));
+            let over = self.ledger.builds.get(&approval.task).is_some_and(Build::is_over);
+            if taken || over || queue.done.contains_key(&approval.task) {
+                continue;
+            }
+            if let Some(bytes) = self.repo.file(tip, &path) {
+                let id = approval.task.clone();
+                let parsed = crate::domain::task::parse(&format!("{path}.md"), &id, &bytes);
+                let item = queue::Item {
+                    id: id.clone(),
+                    path,
+                    blob: approval.source,
+                    task: parsed.task,
+                    diagnostics: parsed.diagnostics,
+                };
+                queue.items.insert(id, item);
+            }
+        }
+    }
+
+    fn observe(&mut self, broken: Option<String>) -> Result<()> {
+        let mut seen = Observations::default();
+        if self.paths.known {
+            seen.here = self.paths.runner();
+        }
+        seen.trust = match (broken, self.queue.tip) {
+            (Some(why), _) => Trust::Broken(why),
+            (None, Some(tip)) => {
+                trust::judge(&self.paths, &Manifest::at(&self.repo, tip, &self.config))
+            }
+            (None, None) => Trust::Trusted,
+        };
+        seen.approvals = Record::Approvals.all(&self.paths);
+        let base = self.base_branch();
+        seen.base = self.repo.branch(&base).map(|tip| (base, tip));
+        seen.origins = self.origins()?;
+        seen.alive = self.alive();
+        seen.branches = self.branches();
+        seen.arrived = self.arrived(&seen)?;
+        seen.broken_builders = self.broken_builders();
+        match self.sandbox_setting() {
+            Err(error) => seen.no_sandbox = Some(error.to_string()),
+            Ok(sandbox::Setting::Require) => {
+                if let sandbox::Level::None { why } = self.sandbox() {
+                    seen.no_sandbox = Some(why);
+                }
+            }
+            Ok(_) => {}
+        }
+        self.seen = seen;
+        self.seen.merged = self.merged_bases()?;
+        Ok(())
+    }
+
+    /// What walls there are for what runs.
+    pub fn sandbox(&self) -> sandbox::Level {
+        if self.sandbox_setting().is_ok_and(|setting| setting == sandbox::Setting::Off) {
+            return sandbox::Level::None { why: "turned off by `buildq.sandbox`".into() };
+        }
+        sandbox::probe(&self.paths.local.join("cache").join("sandbox"))
+    }
+
+    fn sandbox_setting(&self) -> Result<sandbox::Setting> {
+        self.repo.setting("buildq.sandbox").unwrap_or_default().parse()
+    }
+
+    fn alive(&self) -> BTreeSet<TaskId> {
+        let running = self.ledger.builds.iter().filter_map(|(id, b)| Some((id, b.running()?)));
+        let alive = running.filter(|(id, run)| {
+            !Lock::is_free(&self.paths.attempt_lock(id, run.number()))
+        });
+        alive.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Origins of all task files; cached by the queue's tip and extended from there.
+    fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
+        let Some(tip) = self.queue.tip else { return Ok(BTreeMap::new()) };
+        let files = self.queue.items.values().filter(|item| !item.path.starts_with("specs/"));
+        let wanted: BTreeMap<_, _> = files.map(|item| (item.path.clone(), item.blob)).collect();
+        let file = self.paths.local.join("cache").join("origins.json");
+        let cached: Option<OriginCache> =
+            std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let complete = cached.as_ref().filter(|cache| {
+            cache.tip == tip
+                && wanted.iter().all(|(p, blob)| cache.files.get(p).is_some_and(|f| f.blob == *blob))
+        });
+        let found = match complete {
+            Some(cache) => cache.files.clone(),
+            None => {
+                let known = cached.as_ref().map(|cache| (cache.tip, &cache.files));
+                let files = self.repo.origins(tip, &wanted, known)?;
+                let cache = OriginCache { tip, files };
+                if let Ok(bytes) = serde_json::to_vec(&cache) {
+                    let _ = std::fs::create_dir_all(self.paths.local.join("cache"));
+                    let _ = files::replace(&file, &bytes);
+                }
+                cache.files
+            }
+        };
+        let mine = Record::Commits.all(&self.paths);
+        let origin = |item: &queue::Item| {
+            let found = found.get(&item.path)?;
+            let here = !found.commits.is_empty()
+                && found.commits.iter().all(|commit| mine.contains(&commit.to_string()));
+            let commit = *found.commits.first()?;
+            let author = found.author.clone();
+            Some((item.id.clone(), Origin { here, commit, author, added: found.added }))
+        };
+        Ok(self.queue.items.values().filter_map(origin).collect())
+    }
+
+    /// What stands where each task's branch would be.
+    fn branches(&self) -> BTreeMap<TaskId, Branch> {
+        let prefix = self.config.branch_prefix.trim_end_matches('/');
+        let blocked = self.config.branch_prefix.ends_with('/') && self.repo.branch(prefix).is_some();
+        let known: BTreeSet<_> = self.queue.items.keys().chain(self.ledger.builds.keys()).collect();
+        let look = |id: &TaskId| {
+            if blocked {
+                return Branch::InTheWay(format!(
+                    "the branch `{prefix}` leaves no room for `{}`",
+                    self.branch_of(id)
+                ));
+            }
+            self.branch_state(id)
+        };
+        known.into_iter().map(|id| (id.clone(), look(id))).collect()
+    }
+
+    fn branch_state(&self, id: &TaskId) -> Branch {
+        let name = self.branch_of(id);
+        let Some(tip) = self.repo.branch(&name) else { return Branch::Ours };
+        let build = self.ledger.builds.get(id);
+        let runs = build.map(|build| build.attempts.as_slice()).unwrap_or_default();
+        let written = |run: &Run| {
+            tip == run.started.base
+                || tip == run.tip()
+                || self.attempt_tip(id, run).is_some_and(|t| self.repo.is_ancestor(tip, t))
+        };
+        if runs.is_empty() {
+            Branch::InTheWay(format!("`{name}` is a branch that buildq did not make"))
+        } else if !runs.iter().rev().any(written) {
+            Branch::InTheWay(format!("`{name}` has commits that buildq did not make"))
+        } else if self.repo.checked_out_at(&name).is_some() {
+            Branch::CheckedOut
+        } else {
+            Branch::Ours
+        }
+    }
+
+    /// The newest commit of an attempt: of its ref, where this clone has it.
+    pub fn attempt_tip(&self, id: &TaskId, run: &Run) -> Option<Oid> {
+        let tip = self.repo.reference(&attempt_ref(id, run.number())).unwrap_or(run.tip());
+        self.repo.has(tip).then_some(tip)
+    }
+
+    fn arrived(&self, seen: &Observations) -> Result<BTreeMap<TaskId, Arrival>> {
+        let Some((_, base)) = seen.base else { return Ok(BTreeMap::new()) };
+        let mut arrived = BTreeMap::new();
+        for (id, build) in &self.ledger.builds {
+            let Some(run) = build.last().filter(|_| matches!(build.phase, Phase::Review { .. }))
+            else {
+                continue;
+            };
+            if let Some(arrival) = self.arrival(id, run, base)? {
+                arrived.insert(id.clone(), arrival);
+            }
+        }
+        Ok(arrived)
+    }
+
+    /// Whether the work of a run in review is in the base branch, and how it came there.
+    fn arrival(&self, id: &TaskId, run: &Run, base: Oid) -> Result<Option<Arrival>> {
+        let tip = run.tip();
+        if !self.repo.has(tip) || base == run.started.base {
+            return Ok(None);
+        }
+        let done = self.done_file(run);
+        let there = done.as_ref().and_then(|(path, _)| self.repo.entry(base, path));
+        let file = done.as_ref().map(|(_, blob)| *blob);
+        let how = if self.repo.is_ancestor(tip, base) {
+            Some(Merge::Ancestry)
+        } else if file.is_some() && there == file {
+            Some(Merge::File)
+        } else if there.is_some() && self.same_patch(run, tip, base)? {
+            Some(Merge::Patch)
+        } else {
+            None
+        };
+        let edited = there.is_some() && there != file;
+        let _ = id;
+        Ok(how.map(|how| Arrival { commit: base, how, edited }))
+    }
+
+    /// Where a finished run put its task file.
+    pub fn done_file(&self, run: &Run) -> Option<(String, Oid)> {
+        let Some(Outcome::Succeeded(end)) = run.end.as_ref().map(|end| &end.outcome) else {
+            return None;
+        };
+        let changes = self.repo.changes(end.work, end.tip).ok()?;
+        let inside = format!("{}/done/", self.config.queue_dir);
+        let path = changes.into_iter().map(|c| c.path).find(|path| path.starts_with(&inside))?;
+        let blob = self.repo.entry(end.tip, &path)?;
+        Some((path, blob))
+    }
+
+    fn same_patch(&self, run: &Run, tip: Oid, base: Oid) -> Result<bool> {
+        let whole = self.repo.patch_id(Some(run.started.base), tip)?;
+        let from = self.repo.merge_base(tip, base);
+        let news = self.repo.commits(base, from.as_slice(), 1000)?;
+        for commit in news {
+            let parent = commit.parents.first().copied();
+            if commit.parents.len() < 2 && self.repo.patch_id(parent, commit.id)? == whole {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// For tasks that stand upon several builds in review: their merge, made without a checkout.
+    fn merged_bases(&self) -> Result<BTreeMap<TaskId, Result<Oid, String>>> {
+        let mut merged = BTreeMap::new();
+        for item in self.queue.items.values() {
+            let Some(task) = &item.task else { continue };
+            let upon = plan::upon(self.situation(None), task);
+            if upon.len() > 1 {
+                merged.insert(item.id.clone(), self.merge_of(&upon)?);
+            }
+        }
+        Ok(merged)
+    }
+
+    fn merge_of(&self, upon: &[TaskId]) -> Result<Result<Oid, String>> {
+        let tip = |id: &TaskId| self.ledger.builds.get(id)?.last().map(Run::tip);
+        let mut tips = upon.iter().filter_map(|id| Some((id, tip(id)?)));
+        let Some((first, mut merged)) = tips.next() else { return Ok(Err("nothing to merge".into())) };
+        for (id, next) in tips {
+            match self.repo.merge(merged, next)? {
+                Merged::Clash(paths) => {
+                    let path = paths.first().cloned().unwrap_or_default();
+                    let why = format!("`{first}` and `{id}` clash in `{path}`");
+                    return Ok(Err(why));
+                }
+                Merged::Clean(tree) => {
+                    let at = self.repo.commit(next)?.at.max(self.repo.commit(merged)?.at);
+                    let stamp = crate::effects::repo::Stamp {
+                        author: builder_person(),
+                        committer: builder_person(),
+                        at,
+                    };
+                    let message = format!("Merge {id} into what is built upon it\n");
+                    merged = self.repo.write_commit(tree, &[merged, next], &stamp, &message)?;
+                }
+            }
+        }
+        Ok(Ok(merged))
+    }
+
+    fn broken_builders(&self) -> BTreeMap<String, String> {
+        let path = self.repo.local_setting("buildq.path").or_else(|| std::env::var("PATH").ok());
+        let missing = |(name, builder): (&String, &config::Builder)| {
+            let program = builder.command.first()?;
+            let tracked = program.contains('/') && !program.starts_with('/');
+            let found = tracked || which::which_in(program, path.as_ref(), "/").is_ok();
+            (!found).then(|| (name.clone(), format!("`{program}` is not on PATH")))
+        };
+        self.config.builders.iter().filter_map(missing).collect()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct OriginCache {
+    tip: Oid,
+    files: BTreeMap<String, FileOrigin>,
+}
+
+/// The ref that keeps an attempt's work for good.
+pub fn attempt_ref(task: &TaskId, attempt: crate::domain::id::Attempt) -> String {
+    format!("refs/buildq/attempts/{task}/{attempt}")
+}
+
+/// Who a builder's commits are by.
+pub fn builder_person() -> crate::effects::repo::Person {
+    crate::effects::repo::Person { name: "buildq".into(), email: "buildq@localhost".into() }
+}

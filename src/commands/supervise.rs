@@ -1,1 +1,0 @@
-//! `buildq supervise`

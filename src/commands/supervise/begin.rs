@@ -1,0 +1,118 @@
+//! The beginning of an attempt: planned once more at the ledger's newest tip, then recorded.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::super::gather::{self, World};
+use super::super::sync;
+use crate::core::plan::{self, Action, Start};
+use crate::domain::event::{Kind, Started};
+use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::domain::task::Task;
+use crate::effects::clock;
+use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::repo::Repo;
+
+/// An attempt that stands in the ledger.
+pub struct Begun {
+    /// The world as it was when the attempt was recorded.
+    pub world: World,
+    /// What it begins with.
+    pub start: Start,
+    /// The task as it is built.
+    pub task: Task,
+    /// The exact text of the task.
+    pub spec: Vec<u8>,
+}
+
+impl Begun {
+    /// Where the base branch stood.
+    pub fn base_tip(&self) -> Oid {
+        self.world.seen.base.as_ref().map_or(self.start.base, |(_, tip)| *tip)
+    }
+}
+
+/// Records `started`, if the plan at the newest tip still says so; else why not.
+pub fn begin(
+    common: &Path,
+    task: &TaskId,
+    attempt: Attempt,
+    forced: bool,
+) -> Result<Result<Begun, String>> {
+    let mut world = look(common)?;
+    let mut found = None;
+    let pen = look(common)?;
+    let appended = append(&pen.pen(), &mut |_| {
+        world = look(common)?;
+        let start = match due(&world, task, attempt, forced) {
+            Ok(start) => start,
+            Err(why) => return Ok(Err(why)),
+        };
+        let draft = draft(&world, &start);
+        found = Some(start);
+        Ok(Ok(draft))
+    })?;
+    let ledger = match appended {
+        Appended::Yes(ledger, _) => *ledger,
+        Appended::No(why) => return Ok(Err(why)),
+    };
+    let start = found.context("a start without a plan")?;
+    world.ledger = ledger;
+    let item = world.queue.items.get(task).context("the task has gone")?;
+    let parsed = item.task.clone().context("the task cannot be read")?;
+    let spec = world.repo.blob(start.source).with_context(|| anyhow!("blob `{}`", start.source))?;
+    sync::keep_attempt(&world.repo, &start)?;
+    Ok(Ok(Begun { world, start, task: parsed, spec }))
+}
+
+fn look(common: &Path) -> Result<World> {
+    let repo = Repo::at(common)?;
+    let paths = gather::places(&repo)?;
+    repo.make_durable(&paths.local)?;
+    World::look(repo, paths, clock::now())
+}
+
+fn due(world: &World, task: &TaskId, attempt: Attempt, forced: bool) -> Result<Start, String> {
+    let plan = plan::plan(world.situation(forced.then_some(task)));
+    let starts = plan.actions.iter().filter_map(|action| match action {
+        Action::Start(start) if start.task == *task && start.attempt == attempt => Some(start),
+        _ => None,
+    });
+    match starts.last() {
+        Some(start) => Ok((**start).clone()),
+        None => Err(match sync::verdict(&plan, task).and_then(|v| v.holds().next()) {
+            Some((gate, hold)) => format!("held by {gate}: {}", hold.reason),
+            None => "it is no longer due".into(),
+        }),
+    }
+}
+
+fn draft(world: &World, start: &Start) -> Draft {
+    let earlier = world.ledger.builds.get(&start.task).and_then(|build| build.last());
+    let said = earlier.and_then(|run| {
+        let end = run.end.as_ref()?;
+        let word = match &end.outcome {
+            crate::core::ledger::Outcome::Failed { reason, .. } => format!("failed: {reason}"),
+            crate::core::ledger::Outcome::Blocked { question, .. } => format!("asked: {question}"),
+            crate::core::ledger::Outcome::Succeeded(_) => "was sent back".into(),
+            crate::core::ledger::Outcome::Cancelled { .. } => "was cancelled".into(),
+        };
+        Some(format!("Attempt {} {word}.", run.number()))
+    });
+    let start = start.clone();
+    let path = Some(start.path).filter(|path| !path.starts_with("specs/"));
+    let started = Started {
+        task: start.task,
+        attempt: start.attempt,
+        runner: world.paths.runner(),
+        builder: start.builder,
+        source: start.source,
+        path,
+        base: start.base,
+        title: start.title,
+        estimate: start.estimate,
+        upon: start.upon,
+    };
+    Draft::new(Kind::Started(started)).body(said.unwrap_or_default())
+}

@@ -1,0 +1,104 @@
+//! A dead attempt: its supervisor is gone. End what still lives, keep its work, say so.
+
+use std::io::{Seek, Write};
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::site::{own_program, token_of};
+use crate::commands::gather::{World, attempt_ref};
+use crate::core::ledger::Build;
+use crate::domain::event::{Failed, Fault, Kind, Usage};
+use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::effects::collect::{self, Expected};
+use crate::effects::git::Git;
+use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::locks::Lock;
+use crate::effects::process::{self, Invocation};
+use crate::effects::repo::Swap;
+use crate::effects::sandbox::{Level, Walls};
+use crate::effects::{clock, env, output, sweep, workspace};
+
+/// What still lives is asked to end this long before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+/// Packing what is left may last this long.
+const TAKE: Duration = Duration::from_secs(120);
+
+/// Buries one attempt; what it answers is why it could not.
+pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<String>> {
+    // With the lock in hand nobody else runs or buries it.
+    let Some(_lock) = Lock::try_take(&world.paths.attempt_lock(task, attempt))? else {
+        return Ok(Some("it is alive after all".into()));
+    };
+    let folder = world.paths.workspace(task, attempt);
+    sweep::end_all(&token_of(&world.paths, task, attempt), &folder, GRACE)?;
+    let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { return Ok(None) };
+    let base = run.started.base;
+    let rescued = if folder.join(".git").exists() { rescue(world, task, attempt, base) } else { Ok(()) };
+    let tip = world.repo.reference(&attempt_ref(task, attempt)).filter(|tip| *tip != base);
+    let failed = Failed {
+        task: task.clone(),
+        attempt,
+        fault: Fault::Task,
+        reason: "its supervisor died".into(),
+        tip,
+        base: None,
+        usage: Usage {
+            duration: (clock::now() - run.at).to_std().unwrap_or_default(),
+            ..Usage::default()
+        },
+        checks: Vec::new(),
+        resumes: None,
+    };
+    let mut body = output::tail_lines(&world.paths.output(task, attempt), super::site::TAIL);
+    if let Err(error) = &rescued {
+        body.push_str(&format!("\nwhat lay in the workspace could not be read: {error:#}"));
+    }
+    let draft = Draft::new(Kind::Failed(failed)).body(body);
+    let appended = append(&world.pen(), &mut |_| Ok(Ok(draft.clone())))?;
+    if rescued.is_ok() {
+        let _ = workspace::remove(&folder);
+    }
+    Ok(match appended {
+        Appended::Yes(..) => None,
+        Appended::No(why) => Some(why),
+    })
+}
+
+/// Commits what lies uncommitted, inside the walls, and takes it over.
+fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<()> {
+    let folder = world.paths.workspace(task, attempt);
+    let base_text = base.to_string();
+    let own = own_program()?;
+    let leave = "Commit what the builder left";
+    let words = [&own, "workspace", "pack", "--base", &base_text, "--commit-leftovers", leave];
+    let argv: Vec<_> = words.iter().map(Into::into).collect();
+    let inside = match world.sandbox() {
+        Level::None { .. } => argv,
+        Level::Bubblewrap(bwrap) => {
+            let mut walls = Walls::around(&folder);
+            walls.read_only = vec![world.paths.common.join("objects")];
+            walls.wrap(&bwrap, &argv)
+        }
+    };
+    let mut all = env::of_this_process();
+    all.extend(workspace::git_environment());
+    let mut call = Invocation::new(inside, &folder, all);
+    (call.timeout, call.token) = (TAKE, token_of(&world.paths, task, attempt));
+    let mut spool = tempfile::tempfile_in(&world.paths.local)?;
+    let mut sink = |bytes: &[u8]| spool.write_all(bytes).map_err(anyhow::Error::from);
+    let (done, complaint) = process::pipe_to(&call, &mut sink, 2 << 30)?;
+    if !done.is_success() {
+        anyhow::bail!("{}", complaint.trim());
+    }
+    spool.rewind()?;
+    let user = Git::bare(&world.paths.common);
+    let expected = Expected { base, known: &[base], max_pack: 2 << 30 };
+    let mut taken = collect::take(&user, &expected, &mut spool)?;
+    if let Some(head) = taken.head {
+        let name = attempt_ref(task, attempt);
+        let old = world.repo.reference(&name);
+        let _: Swap = world.repo.swap(&name, old, head, "buildq: rescued")?;
+    }
+    taken.release()
+}

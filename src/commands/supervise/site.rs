@@ -1,0 +1,410 @@
+//! The place where an attempt works: its workspace, its walls, its environment, its log.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
+use std::io::{Seek, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::super::gather::attempt_ref;
+use super::begin::Begun;
+use super::watch::Watch;
+use crate::core::ledger::Outcome;
+use crate::core::progress::Progress;
+use crate::domain::id::Oid;
+use crate::effects::collect::{self, Expected};
+use crate::effects::env;
+use crate::effects::git::Git;
+use crate::effects::locks::Lock;
+use crate::effects::output;
+use crate::effects::process::{self, Finished, Invocation};
+use crate::effects::repo::{Repo, Swap};
+use crate::effects::sandbox::{Level, Walls};
+use crate::effects::workspace::{self, Made, Order};
+use crate::effects::agents;
+use crate::render::prompt::{self, CriterionView, FailureView, PromptView, WordsKind, WordsView};
+
+/// The largest pack that is taken over from one attempt, in bytes.
+const MAX_PACK: u64 = 2 << 30;
+/// Taking the work over may last this long.
+const TAKE: Duration = Duration::from_secs(600);
+/// Last lines of output that go into an event.
+pub const TAIL: usize = 40;
+
+/// One attempt's place.
+pub struct Site<'a> {
+    begun: &'a Begun,
+    lock: &'a Lock,
+    level: Level,
+    made: Made,
+    env: Vec<(OsString, OsString)>,
+    log: RefCell<output::Writer>,
+    keep: Cell<bool>,
+}
+
+/// What was taken over from the workspace.
+pub struct Taken {
+    /// The newest commit; `None` when nothing was done.
+    pub head: Option<Oid>,
+    /// How many uncommitted files were committed for the builder.
+    pub leftovers: usize,
+    /// Why the work is not whole, if so.
+    pub trouble: Option<String>,
+}
+
+impl<'a> Site<'a> {
+    /// Makes the workspace and all that belongs to it.
+    pub fn make(begun: &'a Begun, lock: &'a Lock) -> Result<Self> {
+        let (world, start) = (&begun.world, &begun.start);
+        let folder = world.paths.workspace(&start.task, start.attempt);
+        let log = world.paths.output(&start.task, start.attempt);
+        let log = output::Writer::create(&log)?;
+        let made = order(begun, &folder, &world.branch_of(&start.task), start.base)?;
+        let level = world.sandbox();
+        let env = environment(begun, &made);
+        let (log, keep) = (RefCell::new(log), Cell::new(false));
+        let site = Self { begun, lock, level, made, env, log, keep };
+        if let Level::None { why } = &site.level {
+            site.note(&format!("no sandbox: {why}"));
+        }
+        site.made.notes.iter().for_each(|note| site.note(note));
+        std::fs::write(site.spec_file(), &begun.spec)?;
+        std::fs::write(site.prompt_file(), site.prompt()?)?;
+        Ok(site)
+    }
+
+    /// The workspace.
+    pub fn folder(&self) -> &Path {
+        &self.made.folder
+    }
+
+    /// The user's repository.
+    pub fn repo(&self) -> &Repo {
+        &self.begun.world.repo
+    }
+
+    /// What the builder is told.
+    pub fn prompt_file(&self) -> PathBuf {
+        self.folder().join(".git/buildq/prompt.md")
+    }
+
+    fn spec_file(&self) -> PathBuf {
+        spec_file(self.folder(), self.begun)
+    }
+
+    /// A line of buildq's own in the attempt's log.
+    pub fn note(&self, text: &str) {
+        let _ = self.log.borrow_mut().note(text);
+    }
+
+    /// The last lines of the attempt's log, with the values of handed-on variables masked.
+    pub fn tail(&self, lines: usize) -> String {
+        let start = &self.begun.start;
+        let tail = output::tail_lines(&self.begun.world.paths.output(&start.task, start.attempt), lines);
+        self.masked(&tail)
+    }
+
+    /// Text without the values of the variables that builders are given by name.
+    pub fn masked(&self, text: &str) -> String {
+        let builders = self.begun.world.config.builders.values();
+        let names = builders.flat_map(|builder| &builder.env);
+        let values = names.filter_map(|name| std::env::var(name).ok()).filter(|v| v.len() >= 6);
+        values.fold(text.to_owned(), |text, value| text.replace(&value, "***"))
+    }
+
+    /// The workspace stays after the end: it holds what could not be taken over.
+    pub fn keep_folder(&self) {
+        self.keep.set(true);
+    }
+
+    /// Removes the workspace; its work is in the refs.
+    pub fn clear(&self) {
+        if !self.keep.get() {
+            let _ = workspace::remove(self.folder());
+        }
+    }
+
+    /// Runs a command inside the walls; its output goes to the log.
+    pub fn run(
+        &self,
+        argv: &[String],
+        stdin: Option<PathBuf>,
+        timeout: Duration,
+        watch: &mut Watch,
+    ) -> Result<Finished> {
+        let mut call = self.call(argv, self.folder());
+        (call.stdin, call.timeout) = (stdin, timeout);
+        let mut said = false;
+        let mut output = |bytes: &[u8]| {
+            said = true;
+            let _ = self.log.borrow_mut().write(bytes);
+        };
+        process::run(&call, &mut output, &mut || watch.look(self))
+    }
+
+    fn call(&self, argv: &[String], folder: &Path) -> Invocation<'a> {
+        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        let inside = match &self.level {
+            Level::None { .. } => argv,
+            Level::Bubblewrap(bwrap) => self.walls(folder).wrap(bwrap, &argv),
+        };
+        let mut call = Invocation::new(inside, folder, self.env.clone());
+        call.token = token(self.begun);
+        match &self.level {
+            Level::None { .. } => call.own_tree = true,
+            Level::Bubblewrap(_) => call.keep_fd = Some(self.lock.file().as_fd()),
+        }
+        call
+    }
+
+    fn walls(&self, folder: &Path) -> Walls<'a> {
+        let program = self.begun.world.config.builders.get(&self.begun.start.builder);
+        let program = program.and_then(|builder| builder.command.first());
+        let name = program.and_then(|program| Path::new(program).file_name()?.to_str());
+        let state = name.and_then(|name| agents::preset(name, true)).map(|preset| preset.state);
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let writable = state.unwrap_or_default().into_iter().filter_map(|below| {
+            Some(home.as_ref()?.join(below)).filter(|path| path.exists())
+        });
+        let mut walls = Walls::around(folder);
+        walls.read_only.clone_from(&self.made.read_only);
+        walls.writable = writable.collect();
+        walls.lock = Some(self.lock.file().as_fd());
+        walls
+    }
+
+    /// Takes the commits of the workspace over into the attempt's ref; the helper that packs
+    /// them runs inside the walls.
+    pub fn take(&self, leftovers: bool) -> Result<Taken> {
+        let (world, start) = (&self.begun.world, &self.begun.start);
+        let own = own_program()?;
+        let mut argv = vec![own, "workspace".into(), "pack".into()];
+        argv.extend(["--base".into(), start.base.to_string()]);
+        if leftovers {
+            argv.extend(["--commit-leftovers".into(), "Commit what the builder left".into()]);
+        }
+        for path in &self.made.copied {
+            argv.extend(["--exclude".into(), path.clone()]);
+        }
+        let mut call = self.call(&argv, self.folder());
+        call.timeout = TAKE;
+        let mut spool = tempfile::tempfile_in(&world.paths.local)?;
+        let (done, complaint) = process::pipe_to(
+            &call,
+            &mut |bytes| spool.write_all(bytes).map_err(Into::into),
+            MAX_PACK,
+        )?;
+        if !done.is_success() {
+            let how = super::ended(&done.ended);
+            return Err(anyhow!("{}", complaint.trim()).context(format!("the work could not be packed ({how})")));
+        }
+        spool.rewind()?;
+        let user = Git::bare(&world.paths.common);
+        let known = [start.base];
+        let expected = Expected { base: start.base, known: &known, max_pack: MAX_PACK };
+        let mut taken = collect::take(&user, &expected, &mut spool)?;
+        if let Some(head) = taken.head {
+            keep_head(self.begun, head)?;
+        }
+        taken.release()?;
+        let mut trouble: Vec<_> = taken.header.submodule_trouble.clone();
+        trouble.extend(taken.header.lfs_trouble.clone());
+        for path in &taken.header.left_out {
+            self.note(&format!("left out: {path}"));
+        }
+        Ok(Taken {
+            head: taken.head,
+            leftovers: taken.header.leftovers_committed,
+            trouble: (!trouble.is_empty()).then(|| {
+                let what = trouble.join("; ");
+                format!("{what}; the workspace stays: {}", self.folder().display())
+            }),
+        })
+    }
+
+    /// What the attempt's commits say of themselves; criteria as ticked at `head`.
+    pub fn progress(&self, head: Oid) -> Result<Progress> {
+        let mut task = self.begun.task.clone();
+        let path = &self.begun.start.path;
+        if let Some(bytes) = self.repo().file(head, path) {
+            let parsed = crate::domain::task::parse(path, &self.begun.start.task, &bytes);
+            task = parsed.task.unwrap_or(task);
+        }
+        super::facts(self.repo(), head, self.begun.start.base, &task)
+    }
+
+    /// Another workspace, at another commit, for a check on the base.
+    pub fn beside(&self, commit: Oid) -> Result<PathBuf> {
+        let name = format!("{}-base", self.folder().file_name().unwrap_or_default().display());
+        let folder = self.folder().with_file_name(name);
+        order(self.begun, &folder, "base", commit)?;
+        Ok(folder)
+    }
+
+    /// Runs a command inside the walls of another workspace of this attempt.
+    pub fn run_in(
+        &self,
+        folder: &Path,
+        argv: &[String],
+        timeout: Duration,
+        watch: &mut Watch,
+    ) -> Result<Finished> {
+        let mut call = self.call(argv, folder);
+        call.timeout = timeout;
+        let mut output = |bytes: &[u8]| {
+            let _ = self.log.borrow_mut().write(bytes);
+        };
+        process::run(&call, &mut output, &mut || watch.look(self))
+    }
+
+    fn prompt(&self) -> Result<String> {
+        let (world, start, task) = (&self.begun.world, &self.begun.start, &self.begun.task);
+        let path = format!("{}/{}", world.config.queue_dir, prompt::OVERRIDE);
+        let own = world.queue.tip.and_then(|tip| world.repo.file(tip, &path));
+        let own = own.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let checks = world.config.verify.iter().chain(&task.verify);
+        let view = PromptView {
+            task: start.task.to_string(),
+            title: task.title.clone(),
+            text: task.description.clone(),
+            criteria: task.criteria.iter().map(|c| CriterionView { text: c.text.clone(), done: c.done }).collect(),
+            tech: task.tech.clone(),
+            estimate: task.estimate.map(crate::render::text::span).unwrap_or_default(),
+            due: String::new(),
+            task_file: start.path.clone(),
+            attempt: start.attempt.0,
+            branch: world.branch_of(&start.task),
+            base_branch: world.base_branch(),
+            base_short: start.base.short(),
+            continues: self.continues(),
+            checks: checks.map(|check| shell_words::join(&check.argv)).collect(),
+            failures: self.failures(),
+            words: self.words(),
+        };
+        prompt::prompt(&view, own.as_deref())
+    }
+
+    fn continues(&self) -> bool {
+        let build = self.begun.world.ledger.builds.get(&self.begun.start.task);
+        let earlier = build.into_iter().flat_map(|build| &build.attempts);
+        let mut earlier = earlier.filter(|run| run.number() < self.begun.start.attempt);
+        earlier.any(|run| run.work() == self.begun.start.base && run.work() != run.started.base)
+    }
+
+    fn failures(&self) -> Vec<FailureView> {
+        let build = self.begun.world.ledger.builds.get(&self.begun.start.task);
+        let runs = build.into_iter().flat_map(|build| &build.attempts);
+        let failed = runs.filter_map(|run| {
+            let end = run.end.as_ref()?;
+            let Outcome::Failed { reason, .. } = &end.outcome else { return None };
+            let (attempt, reason) = (run.number().0, reason.clone());
+            Some(FailureView { attempt, reason, last_lines: end.text.clone() })
+        });
+        failed.collect()
+    }
+
+    fn words(&self) -> Vec<WordsView> {
+        let Some(build) = self.begun.world.ledger.builds.get(&self.begun.start.task) else {
+            return Vec::new();
+        };
+        let question = |attempt| {
+            let run = build.attempts.iter().find(|run| run.number() == attempt);
+            run.and_then(|run| Some(run.end.as_ref()?.text.clone())).unwrap_or_default()
+        };
+        let view = |word: &crate::core::ledger::Word| WordsView {
+            kind: if word.answer { WordsKind::Answer } else { WordsKind::Feedback },
+            attempt: word.attempt.0,
+            question: if word.answer { question(word.attempt) } else { String::new() },
+            by: word.author.clone(),
+            text: word.text.clone(),
+        };
+        build.words.iter().map(view).collect()
+    }
+}
+
+/// Moves the attempt's ref to a commit that has just come over.
+fn keep_head(begun: &Begun, head: Oid) -> Result<()> {
+    let name = attempt_ref(&begun.start.task, begun.start.attempt);
+    let old = begun.world.repo.reference(&name);
+    match begun.world.repo.swap(&name, old, head, "buildq: work came over")? {
+        Swap::Done => Ok(()),
+        Swap::Lost => Err(anyhow!("`{name}` was moved by somebody else")),
+    }
+}
+
+/// By what the processes of an attempt are found: the same in every life of buildq.
+pub fn token(begun: &Begun) -> String {
+    token_of(&begun.world.paths, &begun.start.task, begun.start.attempt)
+}
+
+/// The token of any attempt of this clone.
+pub fn token_of(
+    paths: &crate::effects::paths::Paths,
+    task: &crate::domain::id::TaskId,
+    attempt: crate::domain::id::Attempt,
+) -> String {
+    format!("{}-{task}-{attempt}", paths.clone_id)
+}
+
+/// This very program, by its path.
+pub fn own_program() -> Result<String> {
+    let exe = std::env::current_exe().context("buildq does not find itself")?;
+    Ok(exe.to_string_lossy().trim_end_matches(" (deleted)").to_owned())
+}
+
+fn spec_file(folder: &Path, begun: &Begun) -> PathBuf {
+    let end = begun.start.path.rsplit_once('.').map_or("md", |(_, end)| end);
+    let end = if matches!(end, "yaml" | "yml") { end } else { "md" };
+    folder.join(format!(".git/buildq/{}.{end}", begun.start.task))
+}
+
+fn order(begun: &Begun, folder: &Path, branch: &str, base: Oid) -> Result<Made> {
+    let (world, start) = (&begun.world, &begun.start);
+    let work_tree = world.repo.main_work_dir();
+    let spec = spec_file(folder, begun);
+    workspace::make(&Order {
+        user: &world.paths.common,
+        work_tree: work_tree.as_deref(),
+        folder,
+        branch,
+        base,
+        identity: (&start.builder, "buildq@localhost"),
+        copy: &world.config.workspace_copy,
+        task: &start.task,
+        attempt: start.attempt,
+        queue_file: Some(start.path.as_str()).filter(|path| !path.starts_with("specs/")),
+        spec: Some(&spec),
+    })
+}
+
+fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
+    let (world, start) = (&begun.world, &begun.start);
+    let mut all = env::of_this_process();
+    let mut set = |name: &str, value: OsString| {
+        all.retain(|(known, _)| known != name);
+        all.push((name.into(), value));
+    };
+    let own = own_program().ok();
+    let own = own.as_deref().and_then(|own| Path::new(own).parent()).unwrap_or(Path::new("/"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let recorded = world.repo.local_setting("buildq.path").map_or(path, OsString::from);
+    let folders = std::iter::once(own.to_owned()).chain(std::env::split_paths(&recorded));
+    if let Ok(path) = std::env::join_paths(folders) {
+        set(env::PATH, path);
+    }
+    workspace::git_environment().into_iter().for_each(|(name, value)| {
+        set(&name.to_string_lossy(), value);
+    });
+    set(env::TASK, start.task.as_str().into());
+    set(env::ATTEMPT, start.attempt.to_string().into());
+    set(env::BRANCH, world.branch_of(&start.task).into());
+    set(env::BASE, start.base.to_string().into());
+    set(env::WORKSPACE, made.folder.clone().into());
+    set(env::PROMPT, made.folder.join(".git/buildq/prompt.md").into());
+    set(env::SPEC, spec_file(&made.folder, begun).into());
+    set(env::QUEUE_FILE, start.path.clone().into());
+    all
+}

@@ -1,1 +1,0 @@
-//! The repository, through libgit2: the only place that names git2.

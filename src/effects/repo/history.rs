@@ -1,0 +1,196 @@
+//! Walks over history: events, origins of task files, what has come into a branch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+
+use super::{Repo, plain, raw};
+use crate::domain::id::Oid;
+
+/// One commit, owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its name.
+    pub id: Oid,
+    /// In order.
+    pub parents: Vec<Oid>,
+    /// When it was committed.
+    pub at: DateTime<Utc>,
+    /// The author's name.
+    pub author: String,
+    /// The whole message.
+    pub message: String,
+}
+
+/// Who last changed a file, and when it first appeared.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileOrigin {
+    /// The blob that was looked for.
+    pub blob: Oid,
+    /// Commits that brought this very blob to this path.
+    pub commits: Vec<Oid>,
+    /// The author of the first of them.
+    pub author: String,
+    /// When the path first appeared.
+    pub added: DateTime<Utc>,
+}
+
+impl Repo {
+    /// One commit.
+    pub fn commit(&self, id: Oid) -> Result<Commit> {
+        let found = self.git.find_commit(raw(id)?);
+        Ok(owned(&found.with_context(|| format!("commit `{id}`"))?))
+    }
+
+    /// Commits reachable from `tip` but not from `hidden`, newest first, at most `most`.
+    pub fn commits(&self, tip: Oid, hidden: &[Oid], most: usize) -> Result<Vec<Commit>> {
+        let mut walk = self.git.revwalk()?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::TIME)?;
+        walk.push(raw(tip)?)?;
+        for oid in hidden {
+            if self.has(*oid) {
+                walk.hide(raw(*oid)?)?;
+            }
+        }
+        let mut found = Vec::new();
+        for oid in walk.take(most) {
+            found.push(owned(&self.git.find_commit(oid?)?));
+        }
+        Ok(found)
+    }
+
+    /// Whether `old` is `new` or in its history.
+    pub fn is_ancestor(&self, old: Oid, new: Oid) -> bool {
+        let (Ok(a), Ok(b)) = (raw(old), raw(new)) else { return false };
+        old == new || self.git.graph_descendant_of(b, a).unwrap_or(false)
+    }
+
+    /// The best common ancestor.
+    pub fn merge_base(&self, a: Oid, b: Oid) -> Option<Oid> {
+        self.git.merge_base(raw(a).ok()?, raw(b).ok()?).ok().map(plain)
+    }
+
+    /// For every path: the commits that brought its present blob there, following each parent
+    /// that has the same blob, and the oldest commit that has the path at all. The walk goes no
+    /// further than `known`, whose answers are taken over.
+    pub fn origins(
+        &self,
+        tip: Oid,
+        wanted: &BTreeMap<String, Oid>,
+        known: Option<(Oid, &BTreeMap<String, FileOrigin>)>,
+    ) -> Result<BTreeMap<String, FileOrigin>> {
+        let mut found: BTreeMap<String, FileOrigin> = BTreeMap::new();
+        let mut alive: BTreeMap<Oid, BTreeSet<&String>> = BTreeMap::new();
+        alive.insert(tip, wanted.keys().collect());
+        let mut walk = self.git.revwalk()?;
+        walk.set_sorting(git2::Sort::TOPOLOGICAL)?;
+        walk.push(raw(tip)?)?;
+        for oid in walk {
+            let commit = self.git.find_commit(oid?)?;
+            let id = plain(commit.id());
+            let Some(paths) = alive.remove(&id) else { continue };
+            if let Some((at, answers)) = known.filter(|(at, _)| *at == id) {
+                debug_assert_eq!(at, id);
+                take_over(&mut found, answers, paths, wanted);
+                if alive.is_empty() {
+                    break;
+                }
+                continue;
+            }
+            for path in paths {
+                self.trace(&commit, path, wanted[path], (&mut alive, &mut found))?;
+            }
+            if alive.is_empty() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// One step of [`Repo::origins`] for one path: to every parent that has it, noting where
+    /// the present blob came in.
+    fn trace<'a>(
+        &self,
+        commit: &git2::Commit,
+        path: &'a String,
+        blob: Oid,
+        (alive, found): (
+            &mut BTreeMap<Oid, BTreeSet<&'a String>>,
+            &mut BTreeMap<String, FileOrigin>,
+        ),
+    ) -> Result<()> {
+        let at = |commit: &git2::Commit| -> Option<Oid> {
+            let entry = commit.tree().ok()?.get_path(std::path::Path::new(path)).ok()?;
+            Some(plain(entry.id()))
+        };
+        let here = at(commit);
+        let mut same = false;
+        for parent in commit.parents() {
+            if let Some(there) = at(&parent) {
+                same |= Some(there) == here;
+                alive.entry(plain(parent.id())).or_default().insert(path);
+            }
+        }
+        let when = moment(commit.time().seconds());
+        if let Some(origin) = found.get_mut(path) {
+            origin.added = origin.added.min(when);
+        }
+        if here == Some(blob) && !same {
+            let author = commit.author().name().unwrap_or("somebody").to_owned();
+            let fresh = FileOrigin { blob, commits: Vec::new(), author, added: when };
+            let origin = found.entry(path.clone()).or_insert(fresh);
+            origin.commits.push(plain(commit.id()));
+        }
+        Ok(())
+    }
+
+    /// A name for the change between two trees that a rebase or squash does not alter.
+    pub fn patch_id(&self, old: Option<Oid>, new: Oid) -> Result<Option<Oid>> {
+        let tree = |commit: Oid| self.git.find_commit(raw(commit)?)?.tree().map_err(Into::into);
+        let old: Option<git2::Tree> = old.map(tree).transpose().map_err(anyhow::Error::from)?;
+        let new: git2::Tree = tree(new).map_err(anyhow::Error::from)?;
+        let mut diff = self.git.diff_tree_to_tree(old.as_ref(), Some(&new), None)?;
+        if diff.deltas().len() == 0 {
+            return Ok(None);
+        }
+        diff.find_similar(Some(git2::DiffFindOptions::new().renames(false)))?;
+        Ok(Some(plain(diff.patchid(None)?)))
+    }
+}
+
+fn take_over(
+    found: &mut BTreeMap<String, FileOrigin>,
+    answers: &BTreeMap<String, FileOrigin>,
+    paths: BTreeSet<&String>,
+    wanted: &BTreeMap<String, Oid>,
+) {
+    for path in paths {
+        let Some(answer) = answers.get(path) else { continue };
+        match found.get_mut(path) {
+            Some(origin) => {
+                origin.added = origin.added.min(answer.added);
+                if answer.blob == wanted[path] {
+                    origin.commits.extend(&answer.commits);
+                }
+            }
+            None => {
+                found.insert(path.clone(), answer.clone());
+            }
+        }
+    }
+}
+
+fn owned(commit: &git2::Commit) -> Commit {
+    Commit {
+        id: plain(commit.id()),
+        parents: commit.parent_ids().map(plain).collect(),
+        at: moment(commit.time().seconds()),
+        author: String::from_utf8_lossy(commit.author().name_bytes()).into_owned(),
+        message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+    }
+}
+
+fn moment(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default()
+}

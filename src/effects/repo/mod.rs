@@ -1,0 +1,188 @@
+//! The repository, through libgit2: the only room that names git2. Plain owned values leave it.
+
+mod history;
+mod merge;
+mod objects;
+mod refs;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::domain::id::Oid;
+
+pub use history::{Commit, FileOrigin};
+pub use merge::{Change, Merged};
+pub use objects::{Person, Stamp};
+pub use refs::Swap;
+
+/// One open repository.
+pub struct Repo {
+    git: git2::Repository,
+}
+
+fn plain(oid: git2::Oid) -> Oid {
+    let mut bytes = [0; 20];
+    bytes.copy_from_slice(oid.as_bytes());
+    Oid(bytes)
+}
+
+fn raw(oid: Oid) -> Result<git2::Oid> {
+    git2::Oid::from_bytes(&oid.0).with_context(|| format!("`{oid}` is no object id"))
+}
+
+impl Repo {
+    /// The repository around a directory, as git itself would find it (`GIT_DIR` counts).
+    pub fn discover(from: &Path) -> Result<Self> {
+        let git = match std::env::var_os("GIT_DIR") {
+            Some(_) => git2::Repository::open_from_env(),
+            None => git2::Repository::discover(from),
+        };
+        Ok(Self { git: git.map_err(|e| explain(from, &e))? })
+    }
+
+    /// The repository of exactly this git directory.
+    pub fn at(git_dir: &Path) -> Result<Self> {
+        let git = git2::Repository::open_ext(
+            git_dir,
+            git2::RepositoryOpenFlags::NO_SEARCH,
+            std::iter::empty::<&Path>(),
+        );
+        Ok(Self { git: git.map_err(|e| explain(git_dir, &e))? })
+    }
+
+    /// From now on every object and ref that is written is on the disk before the call returns.
+    /// `folder` takes the one line of configuration that tells libgit2 so.
+    pub fn make_durable(&self, folder: &Path) -> Result<()> {
+        let file = folder.join("durable.gitconfig");
+        let text = "[core]\n\tfsyncObjectFiles = true\n";
+        if std::fs::read_to_string(&file).ok().as_deref() != Some(text) {
+            std::fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
+            crate::effects::files::replace(&file, text.as_bytes())?;
+        }
+        let mut config = self.git.config()?;
+        config.add_file(&file, git2::ConfigLevel::App, true)?;
+        Ok(())
+    }
+
+    /// The git directory that all work trees share, canonical.
+    pub fn common_dir(&self) -> Result<PathBuf> {
+        let dir = self.git.commondir();
+        dir.canonicalize().with_context(|| format!("`{}`", dir.display()))
+    }
+
+    /// The git directory of this very work tree.
+    pub fn git_dir(&self) -> &Path {
+        self.git.path()
+    }
+
+    /// The top of this work tree; `None` in a bare repository.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.git.workdir()
+    }
+
+    /// The main work tree, also when seen from a linked one; `None` for a bare repository.
+    pub fn main_work_dir(&self) -> Option<PathBuf> {
+        if !self.git.is_worktree() {
+            return self.work_dir().map(Path::to_owned);
+        }
+        let main = Self::at(self.git.commondir()).ok()?;
+        main.work_dir().map(Path::to_owned)
+    }
+
+    /// Whether there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.git.is_bare()
+    }
+
+    /// Whether a rebase, `am` or the like is under way in this work tree.
+    pub fn is_rebasing(&self) -> bool {
+        ["rebase-merge", "rebase-apply"].iter().any(|name| self.git_dir().join(name).exists())
+    }
+
+    /// A value of git's configuration, whatever file it stands in.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        let config = self.git.config().ok()?.snapshot().ok()?;
+        config.get_str(key).ok().map(str::to_owned)
+    }
+
+    /// A value of this repository's own configuration file alone.
+    pub fn local_setting(&self, key: &str) -> Option<String> {
+        let config = self.git.config().ok()?;
+        let mut local = config.open_level(git2::ConfigLevel::Local).ok()?;
+        local.snapshot().ok()?.get_str(key).ok().map(str::to_owned)
+    }
+
+    /// Writes a value into this repository's own configuration file.
+    pub fn set_local(&self, key: &str, value: &str) -> Result<()> {
+        let mut config = self.git.config()?.open_level(git2::ConfigLevel::Local)?;
+        config.set_str(key, value).with_context(|| format!("git config {key}"))
+    }
+
+    /// Takes every `buildq.*` value out of this repository's own configuration file.
+    pub fn forget_settings(&self) -> Result<()> {
+        let mut config = self.git.config()?.open_level(git2::ConfigLevel::Local)?;
+        let mut names = Vec::new();
+        config.entries(Some("^buildq\\."))?.for_each(|entry| {
+            names.extend(entry.name().ok().map(str::to_owned));
+        })?;
+        for name in names {
+            config.remove(&name)?;
+        }
+        Ok(())
+    }
+
+    /// Who the person at this machine is, for git.
+    pub fn person(&self) -> Person {
+        let name = self.setting("user.name").filter(|name| !name.trim().is_empty());
+        let email = self.setting("user.email").filter(|email| !email.trim().is_empty());
+        Person {
+            name: name.unwrap_or_else(|| "somebody".into()),
+            email: email.unwrap_or_else(|| "somebody@localhost".into()),
+        }
+    }
+
+    /// The branch whose task files count: the local setting, else what the remote calls its
+    /// head, else the branch that is checked out here.
+    pub fn queue_branch(&self) -> String {
+        if let Some(branch) = self.setting("buildq.queueBranch") {
+            return branch;
+        }
+        let remote = self.symbolic("refs/remotes/origin/HEAD");
+        let name = remote.and_then(|name| Some(name.strip_prefix("refs/remotes/origin/")?.into()));
+        if let Some(name) = name.filter(|name: &String| self.branch(name).is_some()) {
+            return name;
+        }
+        let usual = ["main", "master"].iter().find(|name| self.branch(name).is_some());
+        let head = self.head_branch().filter(|name| {
+            *name != "buildq" && !name.starts_with("build/") && usual.is_none()
+        });
+        head.or(usual.map(|name| (*name).to_owned())).unwrap_or_else(|| "main".into())
+    }
+}
+
+/// What libgit2 cannot open gets one clear error.
+fn explain(path: &Path, error: &git2::Error) -> anyhow::Error {
+    let message = error.message();
+    let shown = path.display();
+    if message.contains("refstorage") {
+        anyhow!("`{shown}` uses the reftable format, which buildq cannot read yet")
+            .context("hint: git refs migrate --ref-format=files")
+    } else if message.contains("objectformat") || message.contains("object format") {
+        anyhow!("`{shown}` uses SHA-256, which buildq cannot read yet")
+    } else if error.code() == git2::ErrorCode::NotFound {
+        anyhow!("`{shown}` is not in a git repository\nhint: git init")
+    } else if error.code() == git2::ErrorCode::Owner {
+        anyhow!("`{shown}` belongs to another user\nhint: git config --global --add safe.directory '{shown}'")
+    } else {
+        anyhow!("cannot open the repository at `{shown}`: {message}")
+    }
+}
+
+/// Refuses names that are not branches.
+fn valid_branch(name: &str) -> Result<()> {
+    if git2::Branch::name_is_valid(name).unwrap_or(false) {
+        return Ok(());
+    }
+    bail!("`{name}` cannot be the name of a branch")
+}

@@ -1,0 +1,160 @@
+//! Objects: blobs, trees, and commits written byte by byte.
+
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+
+use super::{Repo, plain, raw};
+use crate::core::queue::{self, Content, File};
+use crate::domain::id::Oid;
+
+/// Name and address, as commits carry them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Without `<`, `>` and line breaks once written.
+    pub name: String,
+    /// The same.
+    pub email: String,
+}
+
+/// Who wrote a commit, who put it here, and when.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// Who caused it.
+    pub author: Person,
+    /// Who wrote it down.
+    pub committer: Person,
+    /// To the second, in UTC.
+    pub at: DateTime<Utc>,
+}
+
+impl Stamp {
+    fn lines(&self) -> String {
+        let at = self.at.timestamp();
+        let line = |role: &str, person: &Person| {
+            let clean = |text: &str| {
+                let kept = |c: &char| !c.is_control() && !matches!(c, '<' | '>');
+                text.chars().filter(kept).collect::<String>().trim().to_owned()
+            };
+            format!("{role} {} <{}> {at} +0000\n", clean(&person.name), clean(&person.email))
+        };
+        line("author", &self.author) + &line("committer", &self.committer)
+    }
+}
+
+impl Repo {
+    /// The bytes of a blob; `None` when it is not here.
+    pub fn blob(&self, oid: Oid) -> Option<Vec<u8>> {
+        Some(self.git.find_blob(raw(oid).ok()?).ok()?.content().to_vec())
+    }
+
+    /// Writes a blob.
+    pub fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
+        Ok(plain(self.git.blob(bytes)?))
+    }
+
+    /// Whether an object is here.
+    pub fn has(&self, oid: Oid) -> bool {
+        raw(oid).is_ok_and(|oid| self.git.odb().is_ok_and(|odb| odb.exists(oid)))
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: Oid) -> Result<Oid> {
+        let found = self.git.find_commit(raw(commit)?);
+        Ok(plain(found.with_context(|| format!("commit `{commit}`"))?.tree_id()))
+    }
+
+    /// The object at a path of a commit's tree.
+    pub fn entry(&self, commit: Oid, path: &str) -> Option<Oid> {
+        let tree = self.git.find_commit(raw(commit).ok()?).ok()?.tree().ok()?;
+        Some(plain(tree.get_path(std::path::Path::new(path)).ok()?.id()))
+    }
+
+    /// The text at a path of a commit's tree, if it is a regular file.
+    pub fn file(&self, commit: Oid, path: &str) -> Option<Vec<u8>> {
+        let tree = self.git.find_commit(raw(commit).ok()?).ok()?.tree().ok()?;
+        let entry = tree.get_path(std::path::Path::new(path)).ok()?;
+        let regular = matches!(entry.filemode(), 0o100_644 | 0o100_755 | 0o100_664);
+        regular.then(|| self.blob(plain(entry.id()))).flatten()
+    }
+
+    /// Names at the top of a commit's tree.
+    pub fn top_names(&self, commit: Oid) -> Vec<String> {
+        let tree = raw(commit).ok().and_then(|oid| self.git.find_commit(oid).ok()?.tree().ok());
+        let names = |tree: git2::Tree| {
+            tree.iter().filter_map(|entry| entry.name().ok().map(str::to_owned)).collect()
+        };
+        tree.map(names).unwrap_or_default()
+    }
+
+    /// Every file below the queue directory of a commit.
+    pub fn queue_files(&self, commit: Oid, dir: &str) -> Result<Vec<File>> {
+        let Some(tree) = self.entry(commit, dir) else { return Ok(Vec::new()) };
+        let Ok(tree) = self.git.find_tree(raw(tree)?) else { return Ok(Vec::new()) };
+        let odb = self.git.odb()?;
+        let mut files = Vec::new();
+        tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
+            if entry.kind() != Some(git2::ObjectType::Tree) {
+                let name = String::from_utf8_lossy(entry.name_bytes());
+                let path = format!("{dir}/{folder}{name}");
+                let content = content(&odb, entry, queue::is_task(dir, &path));
+                files.push(File { path, blob: plain(entry.id()), content });
+            }
+            git2::TreeWalkResult::Ok
+        })?;
+        Ok(files)
+    }
+
+    /// Writes a commit.
+    pub fn write_commit(
+        &self,
+        tree: Oid,
+        parents: &[Oid],
+        stamp: &Stamp,
+        message: &str,
+    ) -> Result<Oid> {
+        let mut text = format!("tree {tree}\n");
+        parents.iter().for_each(|parent| text.push_str(&format!("parent {parent}\n")));
+        text.push_str(&stamp.lines());
+        text.push('\n');
+        text.push_str(message);
+        Ok(plain(self.git.odb()?.write(git2::ObjectType::Commit, text.as_bytes())?))
+    }
+
+    /// Writes the tree that has no entries.
+    pub fn empty_tree(&self) -> Result<Oid> {
+        Ok(plain(self.git.odb()?.write(git2::ObjectType::Tree, b"")?))
+    }
+
+    /// A tree with files added, replaced (`Some`) or removed (`None`).
+    pub fn edit_tree(&self, tree: Oid, edits: &[(String, Option<Oid>)]) -> Result<Oid> {
+        let tree = self.git.find_tree(raw(tree)?)?;
+        let mut update = git2::build::TreeUpdateBuilder::new();
+        for (path, blob) in edits {
+            match blob {
+                Some(blob) => update.upsert(path.as_str(), raw(*blob)?, git2::FileMode::Blob),
+                None if tree.get_path(std::path::Path::new(path)).is_ok() => {
+                    update.remove(path.as_str())
+                }
+                None => &mut update,
+            };
+        }
+        Ok(plain(update.create_updated(&self.git, &tree)?))
+    }
+}
+
+fn content(odb: &git2::Odb, entry: &git2::TreeEntry, wanted: bool) -> Content {
+    match entry.filemode() {
+        0o120_000 => return Content::Irregular("a symbolic link"),
+        0o160_000 => return Content::Irregular("a submodule"),
+        _ if !wanted => return Content::Bytes(Vec::new()),
+        _ => {}
+    }
+    let Ok((size, _)) = odb.read_header(entry.id()) else { return Content::Absent };
+    if size as u64 > queue::MAX_FILE {
+        return Content::TooLarge(size as u64);
+    }
+    match odb.read(entry.id()) {
+        Ok(object) => Content::Bytes(object.data().to_vec()),
+        Err(_) => Content::Absent,
+    }
+}

@@ -1,0 +1,129 @@
+//! Refs: reading, and the compare-and-swap that every decision hangs on.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::{Repo, plain, raw, valid_branch};
+use crate::domain::id::Oid;
+
+/// What became of a compare-and-swap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// The ref stands where it should.
+    Done,
+    /// Somebody else was first: what was decided is void.
+    Lost,
+}
+
+impl Repo {
+    /// Where a ref points, peeled of symbolic refs; `None` when there is none.
+    pub fn reference(&self, name: &str) -> Option<Oid> {
+        self.git.refname_to_id(name).ok().map(plain)
+    }
+
+    /// The tip of a local branch.
+    pub fn branch(&self, name: &str) -> Option<Oid> {
+        self.reference(&format!("refs/heads/{name}"))
+    }
+
+    /// What a symbolic ref names.
+    pub fn symbolic(&self, name: &str) -> Option<String> {
+        let reference = self.git.find_reference(name).ok()?;
+        reference.symbolic_target().ok()?.map(str::to_owned)
+    }
+
+    /// The branch that is checked out here, born or not; `None` when HEAD is detached.
+    pub fn head_branch(&self) -> Option<String> {
+        self.symbolic("HEAD")?.strip_prefix("refs/heads/").map(str::to_owned)
+    }
+
+    /// The commit that is checked out here.
+    pub fn head(&self) -> Option<Oid> {
+        self.reference("HEAD")
+    }
+
+    /// Refs below a prefix, with where they point, by name.
+    pub fn references(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
+        let mut found = Vec::new();
+        for reference in self.git.references_glob(&format!("{prefix}*"))? {
+            let reference = reference?;
+            if let (Ok(name), Some(oid)) = (reference.name(), reference.target()) {
+                found.push((name.to_owned(), plain(oid)));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// Moves a ref from `old` (`None`: it must not exist) to `new`, if it still stands there.
+    /// A held lock is waited for; the caller decides what being second means.
+    pub fn swap(&self, name: &str, old: Option<Oid>, new: Oid, message: &str) -> Result<Swap> {
+        let expected = match old {
+            Some(old) => raw(old)?,
+            None => git2::Oid::ZERO_SHA1,
+        };
+        for round in 0..200u64 {
+            let done =
+                self.git.reference_matching(name, raw(new)?, old.is_some(), expected, message);
+            let Err(error) = done else { return Ok(Swap::Done) };
+            match error.code() {
+                git2::ErrorCode::Modified | git2::ErrorCode::NotFound => return Ok(Swap::Lost),
+                git2::ErrorCode::Exists => return Ok(Swap::Lost),
+                git2::ErrorCode::Locked => pause(round),
+                _ => return Err(error).with_context(|| format!("cannot write `{name}`")),
+            }
+        }
+        anyhow::bail!(
+            "`{name}` stays locked\nhint: if no git command runs, remove `{}.lock`",
+            self.git.commondir().join(name).display()
+        )
+    }
+
+    /// Moves or makes a branch from a known value.
+    pub fn swap_branch(&self, name: &str, old: Option<Oid>, new: Oid) -> Result<Swap> {
+        valid_branch(name)?;
+        self.swap(&format!("refs/heads/{name}"), old, new, "buildq")
+    }
+
+    /// Removes a ref if it still stands at `old`.
+    pub fn delete(&self, name: &str, old: Oid) -> Result<Swap> {
+        let Ok(mut reference) = self.git.find_reference(name) else { return Ok(Swap::Done) };
+        if reference.target().map(plain) != Some(old) {
+            return Ok(Swap::Lost);
+        }
+        reference.delete().with_context(|| format!("cannot delete `{name}`"))?;
+        Ok(Swap::Done)
+    }
+
+    /// The work tree that has a branch checked out, or is rebasing it.
+    pub fn checked_out_at(&self, branch: &str) -> Option<std::path::PathBuf> {
+        let common = self.git.commondir();
+        let wanted = format!("refs/heads/{branch}");
+        let holds = |dir: &Path| {
+            let head = std::fs::read_to_string(dir.join("HEAD")).unwrap_or_default();
+            let rebases = ["rebase-merge/head-name", "rebase-apply/head-name"].iter().any(|file| {
+                std::fs::read_to_string(dir.join(file)).is_ok_and(|name| name.trim() == wanted)
+            });
+            rebases || head.trim().strip_prefix("ref: ") == Some(wanted.as_str())
+        };
+        if !self.is_bare_common() && holds(common) {
+            return self.main_work_dir();
+        }
+        let trees = std::fs::read_dir(common.join("worktrees")).ok()?;
+        let tree = trees.flatten().map(|entry| entry.path()).find(|dir| holds(dir))?;
+        let link = std::fs::read_to_string(tree.join("gitdir")).ok()?;
+        Path::new(link.trim()).parent().map(Path::to_owned)
+    }
+
+    fn is_bare_common(&self) -> bool {
+        self.main_work_dir().is_none()
+    }
+}
+
+/// Lets whoever holds a lock finish: a few milliseconds, different for each process.
+fn pause(round: u64) {
+    let own = u64::from(std::process::id()) % 7;
+    let wait = (1 + round.min(20)) * (3 + own) / 4;
+    std::thread::sleep(std::time::Duration::from_millis(wait));
+}
