@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(read("140", None), Err("`140` is not 0 to 100".into()));
         assert!(read("OAuth", Some("works")).unwrap_err().contains("quotes"));
         assert_eq!(read("%", None), Ok((None, words("%"))));
-        assert_eq!(read("9999999999999999999999", None).is_err(), true);
+        assert!(read("9999999999999999999999", None).is_err());
     }
 
     #[test]

@@ -41,11 +41,10 @@ impl Git {
         Self::new(dir, vec!["-C".into(), dir.into()])
     }
 
-    /// As `git --git-dir=dir`: the repository without any work tree.
+    /// As `git -C dir --git-dir=.`: the repository without any work tree. Relative paths in
+    /// arguments and answers start at the git directory.
     pub fn bare(git_dir: &Path) -> Self {
-        let mut place = OsString::from("--git-dir=");
-        place.push(git_dir);
-        Self::new(git_dir, vec![place])
+        Self::new(git_dir, vec!["-C".into(), git_dir.into(), "--git-dir=.".into()])
     }
 
     fn new(dir: &Path, place: Vec<OsString>) -> Self {

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::domain::id::{Attempt, Oid, TaskId};
-use crate::effects::git::Git;
+use crate::effects::git::{Git, complaint};
 
 pub use marker::Marker;
 pub use remove::remove;
@@ -112,7 +112,7 @@ pub fn make(order: &Order) -> Result<Made> {
         settings: &settings,
     };
     made.read_only = private.lay_out(&mut made.notes)?;
-    check_out(folder, &private, order.base)?;
+    check_out(folder, &private, order.base, &mut made.notes)?;
     submodules::bring(folder, &private, order.work_tree, &mut made)?;
     add_if_there(&mut made.read_only, &source.join("lfs"));
     add_if_there(&mut made.read_only, &source.join("modules"));
@@ -221,20 +221,34 @@ impl Private<'_> {
     }
 }
 
-/// Fills the work tree, with the user's filters.
-fn check_out(folder: &Path, private: &Private, base: Oid) -> Result<()> {
-    let git = git_inside(folder).with("GIT_LFS_SKIP_DOWNLOAD_ERRORS", "1");
-    let checked_out = git.run(["read-tree", "--reset", "-u", &base.to_string()]);
-    let Err(error) = checked_out else { return Ok(()) };
+/// Fills the work tree, with the user's filters. Git LFS takes its files from the user's store;
+/// what is not there stays a pointer: nothing is fetched, whatever the branch's settings say.
+fn check_out(folder: &Path, private: &Private, base: Oid, notes: &mut Vec<String>) -> Result<()> {
+    let git = git_inside(folder).with("GIT_LFS_SKIP_DOWNLOAD_ERRORS", "1").set(NO_LFS_SERVER);
+    let (code, _, said) = git.try_run(["read-tree", "--reset", "-u", &base.to_string()])?;
+    if code == 0 {
+        if said.contains("Error downloading object") {
+            notes.push(
+                "some files of Git LFS are not in the local store and stay pointers: \
+                 `git lfs fetch` brings them"
+                    .to_owned(),
+            );
+        }
+        return settings::own_lfs_files(&private.git_dir.join("lfs/objects"));
+    }
+    let short = base.short();
+    let said = complaint(said.as_bytes());
     if !private.settings.is_partial() {
-        return Err(error.context(format!("cannot check out {}", base.short())));
+        bail!("cannot check out {short}: {said}");
     }
     bail!(
-        "this is a partial clone, and files of {} are not here yet: {error:#}\n\
-         hint: fetch them with `git diff --shortstat {EMPTY_TREE} {base}`",
-        base.short()
+        "this is a partial clone, and files of {short} are not here yet: {said}\n\
+         hint: fetch them with `git diff --shortstat {EMPTY_TREE} {base}`"
     )
 }
+
+/// A place where no file of Git LFS is found, at once.
+const NO_LFS_SERVER: &str = "lfs.url=file:///nonexistent";
 
 /// The tree without anything in it.
 pub(crate) const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";

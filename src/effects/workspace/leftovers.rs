@@ -17,6 +17,9 @@ pub const MAX_FILE: u64 = 50 << 20;
 /// So many files are tried one by one where adding them together fails.
 const ONE_BY_ONE: usize = 1000;
 
+/// As git lists it: bytes, from the top of the tree.
+type RawPath = Vec<u8>;
+
 /// What is to stay out.
 #[derive(Clone, Debug)]
 pub struct Rule<'a> {
@@ -131,7 +134,7 @@ fn sort(git: &Git, folder: &Path, rule: &Rule, left_out: &mut Vec<String>) -> Re
 }
 
 /// The gitlinks, and the paths of an unfinished merge.
-fn index_entries(git: &Git) -> Result<(HashSet<Vec<u8>>, Vec<Vec<u8>>)> {
+fn index_entries(git: &Git) -> Result<(HashSet<RawPath>, Vec<RawPath>)> {
     let listed = git.bytes(["ls-files", "-s", "-z"])?;
     let (mut links, mut unmerged) = (HashSet::new(), Vec::new());
     for entry in listed.split(|&byte| byte == 0) {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -14,7 +15,7 @@ use crate::effects::git::Git;
 const MAX_FILE: u64 = 1 << 20;
 
 /// Settings that decide which bytes a checkout writes and an add stores.
-const TAKEN_OVER: [&str; 11] = [
+const TAKEN_OVER: [&str; 13] = [
     "core.autocrlf",
     "core.eol",
     "core.safecrlf",
@@ -26,6 +27,8 @@ const TAKEN_OVER: [&str; 11] = [
     "core.bigfilethreshold",
     "extensions.partialclone",
     "merge.conflictstyle",
+    "lfs.fetchinclude",
+    "lfs.fetchexclude",
 ];
 
 /// The effective settings of a repository: system, user and its own, in this order.
@@ -77,8 +80,7 @@ impl Settings {
             notes.push("`lfs.storage` is set: its files may stay pointers".to_owned());
         }
         for (key, value) in self.iter() {
-            let lfs = key.starts_with("filter.lfs.") || key.starts_with("lfs.");
-            if self.takes_over(key) && !(without_lfs && lfs) {
+            if self.takes_over(key) && !(without_lfs && key.starts_with("filter.lfs.")) {
                 config.set(key, value);
             }
         }
@@ -94,7 +96,6 @@ impl Settings {
         TAKEN_OVER.contains(&key)
             || driver("filter.")
             || driver("merge.")
-            || (key.starts_with("lfs.") && key != "lfs.storage")
             || promisor().unwrap_or(false)
     }
 
@@ -131,6 +132,22 @@ pub(super) fn small_file(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     fs::File::open(path).ok()?.take(MAX_FILE).read_to_end(&mut bytes).ok()?;
     Some(bytes)
+}
+
+/// git-lfs links the files it finds in the user's store into the workspace's. What a builder
+/// writes into such a file would be in the user's too, so each becomes a copy.
+pub(super) fn own_lfs_files(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, about) = (entry.path(), entry.metadata()?);
+        if about.is_dir() {
+            own_lfs_files(&path)?;
+        } else if about.nlink() > 1 {
+            let copy = path.with_extension("copy");
+            let copied = fs::copy(&path, &copy).and_then(|_| fs::rename(&copy, &path));
+            copied.with_context(|| format!("cannot copy `{}`", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// A git configuration file in the making.

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::Result;
 
 use super::settings::Settings;
-use super::{Head, Made, Private, git_inside, new_folders, write};
+use super::{Head, Made, Private, check_out, git_inside, new_folders, write};
 use crate::domain::id::Oid;
 use crate::effects::git::Git;
 
@@ -80,7 +80,7 @@ fn one(
     let stores = private.lay_out(&mut made.notes)?;
     new_folders(place)?;
     write(&place.join(".git"), format!("gitdir: {}\n", private.git_dir.display()).as_bytes())?;
-    git_inside(place).run(["read-tree", "--reset", "-u", &link.commit.to_string()])?;
+    check_out(place, &private, link.commit, &mut made.notes)?;
     let known = git_inside(parent_folder(parent, place));
     for (key, value) in [("active", "true"), ("url", &*source.to_string_lossy())] {
         known.run(["config", "--local", &format!("submodule.{name}.{key}"), value])?;

@@ -351,3 +351,15 @@ fn a_note_sweeps_nothing_in() {
     let error = commit_note(&folder, "broken\n", None).unwrap_err().to_string();
     assert!(error.starts_with("HEAD of this workspace names no commit"), "{error}");
 }
+
+#[test]
+fn files_of_lfs_are_copied_where_they_were_linked() {
+    let bench = Bench::new();
+    put(&bench.path(""), "store/aa/object", "one");
+    let own = bench.path("own/aa");
+    fs::create_dir_all(&own).unwrap();
+    fs::hard_link(bench.path("store/aa/object"), own.join("object")).unwrap();
+    settings::own_lfs_files(&bench.path("own")).unwrap();
+    fs::write(own.join("object"), "two").unwrap();
+    assert_eq!(fs::read_to_string(bench.path("store/aa/object")).unwrap(), "one");
+}
