@@ -1,1 +1,173 @@
 //! Every environment variable that buildq reads or sets.
+
+use std::ffi::{OsStr, OsString};
+use std::sync::OnceLock;
+
+/// The id of the task that is being built.
+pub const TASK: &str = "BUILDQ_TASK";
+/// The number of the attempt, from 1.
+pub const ATTEMPT: &str = "BUILDQ_ATTEMPT";
+/// The branch that the builder commits to.
+pub const BRANCH: &str = "BUILDQ_BRANCH";
+/// The file that holds the prompt.
+pub const PROMPT: &str = "BUILDQ_PROMPT";
+/// The commit that the branch starts from.
+pub const BASE: &str = "BUILDQ_BASE";
+/// The secret name of one attempt, by which its processes are found again.
+pub const TOKEN: &str = "BUILDQ_TOKEN";
+/// The workspace folder; its presence tells that a command runs inside one.
+pub const WORKSPACE: &str = "BUILDQ_WORKSPACE";
+/// The file that holds the task's text as it is being built.
+pub const SPEC: &str = "BUILDQ_SPEC";
+/// The task file's path inside the workspace.
+pub const QUEUE_FILE: &str = "BUILDQ_QUEUE_FILE";
+/// For tests only: an RFC 3339 time, or the absolute path of a file that holds one. Time
+/// then stands still at it.
+pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
+/// The search path of commands.
+pub const PATH: &str = "PATH";
+
+/// What buildq hands on to the processes it starts, where it is set. A trailing `*` stands
+/// for any ending. No `GIT_*`: a hook's `GIT_DIR` would send a builder's git elsewhere. No
+/// credentials: a builder that needs one names it in `buildq.yaml`.
+pub const ALLOWED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+    "TZDIR",
+    "TERM",
+    "COLORTERM",
+    "NO_COLOR",
+    "XDG_*",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "GOPATH",
+    "GOROOT",
+    "JAVA_HOME",
+    "NVM_DIR",
+    "PYENV_ROOT",
+    "RBENV_ROOT",
+    "VIRTUAL_ENV",
+    "NIX_PATH",
+    "NIX_PROFILES",
+    "NIX_SSL_CERT_FILE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    TEST_CLOCK,
+];
+
+/// What this clone's settings add to the environment of everything that buildq starts.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The PATH of the person who ran `buildq init`: a hook started by a program with
+    /// windows, or a timer, has a poorer one.
+    pub path: Option<OsString>,
+    /// Further variables to hand on, because a builder names them.
+    pub names: Vec<String>,
+}
+
+static KEPT: OnceLock<Kept> = OnceLock::new();
+
+/// Tells what [`scrubbed`] keeps besides [`ALLOWED`]. The first call counts.
+pub fn keep(kept: Kept) {
+    let _ = KEPT.set(kept);
+}
+
+/// The environment for a process that buildq starts: those of `vars` that are [`ALLOWED`]
+/// or were named to [`keep`], sorted; PATH led by the recorded one.
+pub fn scrubbed(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    scrubbed_but(vars, KEPT.get().unwrap_or(&Kept::default()))
+}
+
+fn scrubbed_but(
+    vars: impl IntoIterator<Item = (OsString, OsString)>,
+    kept: &Kept,
+) -> Vec<(OsString, OsString)> {
+    let named = |name: &OsStr| kept.names.iter().any(|kept| name == kept.as_str());
+    let mut vars: Vec<_> =
+        vars.into_iter().filter(|(name, _)| is_allowed(name) || named(name)).collect();
+    if let Some(recorded) = &kept.path {
+        match vars.iter_mut().find(|(name, _)| name == PATH) {
+            Some((_, path)) => *path = joined(recorded, path),
+            None => vars.push((PATH.into(), recorded.clone())),
+        }
+    }
+    vars.sort();
+    vars
+}
+
+/// Whether [`ALLOWED`] names this variable.
+pub fn is_allowed(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    ALLOWED.iter().any(|allowed| match allowed.strip_suffix('*') {
+        Some(head) => name.starts_with(head),
+        None => name == *allowed,
+    })
+}
+
+/// `first`, then the folders of `second` that it lacks.
+fn joined(first: &OsStr, second: &OsStr) -> OsString {
+    let mut folders: Vec<_> = std::env::split_paths(first).collect();
+    for folder in std::env::split_paths(second) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    std::env::join_paths(folders).unwrap_or_else(|_| first.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vars(vars: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        vars.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    #[test]
+    fn a_hooks_environment_is_left_behind() {
+        let hook = vars(&[
+            ("GIT_DIR", ".git"),
+            ("PATH", "/usr/bin:/bin"),
+            ("GIT_INDEX_FILE", ".git/index"),
+            ("LC_ALL", "C"),
+            ("SECRET", "x"),
+            ("API_KEY", "y"),
+            ("XDG_DATA_HOME", "/d"),
+            ("PATHOLOGY", "z"),
+        ]);
+        assert_eq!(
+            scrubbed_but(hook.clone(), &Kept::default()),
+            vars(&[("LC_ALL", "C"), ("PATH", "/usr/bin:/bin"), ("XDG_DATA_HOME", "/d")])
+        );
+        let kept = Kept {
+            path: Some("/home/me/bin:/usr/bin".into()),
+            names: vec!["API_KEY".into(), "UNSET".into()],
+        };
+        assert_eq!(
+            scrubbed_but(hook, &kept),
+            vars(&[
+                ("API_KEY", "y"),
+                ("LC_ALL", "C"),
+                ("PATH", "/home/me/bin:/usr/bin:/bin"),
+                ("XDG_DATA_HOME", "/d")
+            ])
+        );
+        assert_eq!(scrubbed_but(vars(&[]), &kept), vars(&[("PATH", "/home/me/bin:/usr/bin")]));
+    }
+}

@@ -1,1 +1,777 @@
 //! Running one command, bounded in time and output.
+//!
+//! Everything happens in the calling thread: one poll waits for output, the command's end
+//! and the next look at the clock. (On Linux the command is killed when the thread that
+//! started it ends, so a build cannot outlive its supervisor.)
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, PipeReader, Read as _, Seek as _, Write as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::sys::{self, Birth, Usage};
+use super::{clock, env, sweep};
+
+/// How long a command that was asked to end has before it is killed.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// When the watcher is called first, and how far apart then.
+const FIRST_WATCH: Duration = Duration::from_millis(100);
+const WATCH: Duration = Duration::from_millis(500);
+/// How long a killed command may take to vanish.
+const DEATH: Duration = Duration::from_secs(30);
+/// How often a command's end is looked for where the kernel does not tell it.
+const LOOK: Duration = Duration::from_millis(20);
+/// How much is read at a time.
+const CHUNK: usize = 64 << 10;
+/// How many reads are made for what is left in a pipe that somebody still holds open.
+const LAST_READS: usize = 64;
+/// How much of a command's error output is kept where it is kept apart.
+const ERRORS: usize = 16 << 10;
+
+static ADOPTS: AtomicBool = AtomicBool::new(false);
+
+/// One command and its bounds.
+#[derive(Clone, Debug)]
+pub struct Invocation<'a> {
+    /// The program, looked for on the PATH of `env`, and its arguments.
+    pub argv: Vec<OsString>,
+    /// The folder it starts in.
+    pub cwd: PathBuf,
+    /// Its whole environment; [`env::TOKEN`] is added when `token` is not empty.
+    pub env: Vec<(OsString, OsString)>,
+    /// The regular file it reads; else the null device.
+    pub stdin: Option<PathBuf>,
+    /// How long it may run.
+    pub timeout: Duration,
+    /// How long it has from being asked to end to being killed.
+    pub grace: Duration,
+    /// By what its processes are found again; empty: not at all.
+    pub token: String,
+    /// It has no pid namespace: what works in `cwd` in the end is ended as well.
+    pub own_tree: bool,
+    /// A file whose descriptor it inherits under the same number.
+    pub keep_fd: Option<&'a File>,
+}
+
+impl Invocation<'_> {
+    /// A command with no input, no token, ten minutes of time, and strays that are ended.
+    pub fn new(argv: Vec<OsString>, cwd: &Path, env: Vec<(OsString, OsString)>) -> Self {
+        Self {
+            argv,
+            cwd: cwd.to_owned(),
+            env,
+            stdin: None,
+            timeout: Duration::from_secs(600),
+            grace: GRACE,
+            token: String::new(),
+            own_tree: true,
+            keep_fd: None,
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this code.
+    Exit(i32),
+    /// By this signal, not ours.
+    Signal(i32),
+    /// It was ended, because its time was up.
+    Timeout,
+    /// It was ended by the watcher, for this reason.
+    Stopped(String),
+    /// It never started: not found, or cannot be executed.
+    Missing(String),
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended.
+    pub ended: Ended,
+    /// User and system time of it and of those it waited for.
+    pub cpu: Option<Duration>,
+    /// The largest resident set of any one of its processes, in bytes.
+    pub memory: Option<u64>,
+    /// Wall-clock time from its start to the end of the last of its processes.
+    pub duration: Duration,
+}
+
+impl Finished {
+    /// Whether it ended by itself with code 0.
+    pub fn is_success(&self) -> bool {
+        self.ended == Ended::Exit(0)
+    }
+}
+
+/// Makes this process the one that inherits what its commands leave behind: strays are then
+/// found whatever they change about themselves, and what was used inside a sandbox counts.
+/// Only for a process with one thread that has one child at a time: a supervisor. Every
+/// other child of it is taken for a stray and ended.
+pub fn adopt_orphans() -> Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
+            .context("cannot become the parent of orphaned processes")?;
+        ADOPTS.store(true, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// The program that `run` would start: found on the PATH of `env`, or a path, relative to
+/// `cwd`. A command inside a sandbox is looked for with this, since there the sandbox is
+/// what starts.
+pub fn find(program: &OsStr, cwd: &Path, env: &[(OsString, OsString)]) -> Option<PathBuf> {
+    let path = env.iter().find(|(name, _)| name == env::PATH).map(|(_, path)| path.clone());
+    which::which_in(program, path, cwd).ok()
+}
+
+/// Runs a command to its end. `output` gets what it writes, standard and error output as
+/// they come; `watch` is called at least every 500 ms and ends it by giving a reason.
+/// When this returns, nothing of the command is left.
+pub fn run(
+    invocation: &Invocation,
+    output: &mut dyn FnMut(&[u8]),
+    watch: &mut dyn FnMut() -> Option<String>,
+) -> Result<Finished> {
+    let stdin = open_input(invocation.stdin.as_deref())?;
+    let mut sink = |_, bytes: &[u8]| {
+        output(bytes);
+        Ok(())
+    };
+    drive(invocation, stdin, Channels::Merged, &mut sink, watch)
+}
+
+/// Runs a command whose standard output goes to `sink`, at most `limit` bytes of it; gives
+/// the end of its error output too. More output, or an error of the sink, ends the command
+/// and is an error.
+pub fn pipe_to(
+    invocation: &Invocation,
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    limit: u64,
+) -> Result<(Finished, String)> {
+    let stdin = open_input(invocation.stdin.as_deref())?;
+    pipe(invocation, stdin, sink, limit)
+}
+
+/// Runs a command that reads `stdin` (instead of the invocation's) and gives its standard
+/// output, at most `max_stdout` bytes, and the end of its error output.
+pub fn capture(
+    invocation: &Invocation,
+    stdin: &[u8],
+    max_stdout: usize,
+) -> Result<(Finished, Vec<u8>, String)> {
+    // A file, not a pipe: a command that does not read cannot hold anybody up.
+    let mut file = tempfile::tempfile().context("cannot make a temporary file")?;
+    file.write_all(stdin).context("cannot write a temporary file")?;
+    file.rewind().context("cannot rewind a temporary file")?;
+    let mut stdout = Vec::new();
+    let mut sink = |bytes: &[u8]| {
+        stdout.extend_from_slice(bytes);
+        Ok(())
+    };
+    let (finished, stderr) = pipe(invocation, file.into(), &mut sink, max_stdout as u64)?;
+    Ok((finished, stdout, stderr))
+}
+
+fn pipe(
+    invocation: &Invocation,
+    stdin: Stdio,
+    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    limit: u64,
+) -> Result<(Finished, String)> {
+    let (mut taken, mut errors) = (0, Vec::new());
+    let mut channels = |channel, bytes: &[u8]| match channel {
+        Channel::Out => {
+            taken += bytes.len() as u64;
+            if taken > limit {
+                bail!("{} gave more than {limit} bytes", quoted(&invocation.argv));
+            }
+            sink(bytes)
+        }
+        Channel::Err => {
+            errors.extend_from_slice(bytes);
+            let surplus = errors.len().saturating_sub(ERRORS);
+            errors.drain(..surplus);
+            Ok(())
+        }
+    };
+    let finished = drive(invocation, stdin, Channels::Apart, &mut channels, &mut || None)?;
+    Ok((finished, String::from_utf8_lossy(&errors).into_owned()))
+}
+
+fn open_input(path: Option<&Path>) -> Result<Stdio> {
+    let Some(path) = path else { return Ok(Stdio::null()) };
+    let input = || format!("cannot read the input `{}`", path.display());
+    // Opening a FIFO would hang.
+    if !path.metadata().with_context(input)?.is_file() {
+        bail!("{}: it is no regular file", input());
+    }
+    Ok(File::open(path).with_context(input)?.into())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Out,
+    Err,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Channels {
+    Merged,
+    Apart,
+}
+
+type Sink<'a> = dyn FnMut(Channel, &[u8]) -> Result<()> + 'a;
+
+fn drive(
+    invocation: &Invocation,
+    stdin: Stdio,
+    channels: Channels,
+    sink: &mut Sink,
+    watch: &mut dyn FnMut() -> Option<String>,
+) -> Result<Finished> {
+    let begun = clock::tick();
+    let mut running = match Running::start(invocation, stdin, channels)? {
+        Ok(running) => running,
+        Err(missing) => {
+            let ended = Ended::Missing(missing);
+            return Ok(Finished { ended, cpu: None, memory: None, duration: begun.elapsed() });
+        }
+    };
+    let attended = running.attend(invocation.timeout, sink, watch);
+    let grace = if attended.is_ok() { invocation.grace } else { Duration::ZERO };
+    let deadline = begun_plus(clock::tick(), grace);
+    let mut swallow = |_, _: &[u8]| Ok(());
+    // A sink that failed gets no more.
+    let sink = if attended.is_ok() { sink } else { &mut swallow };
+    if !matches!(attended, Ok(None)) {
+        running.stop(deadline, sink)?;
+    }
+    let (status, usage) = running.tidy_up(deadline, sink)?;
+    let ended = attended?.unwrap_or_else(|| match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Exit(code),
+        (None, signal) => Ended::Signal(signal.unwrap_or(0)),
+    });
+    let duration = begun.elapsed();
+    Ok(Finished { ended, cpu: Some(usage.cpu), memory: Some(usage.memory), duration })
+}
+
+/// A command that was started and that nobody has taken leave of: until then its number,
+/// which names its group too, belongs to nobody else.
+struct Running {
+    pid: u32,
+    handle: Pid,
+    exit: Option<OwnedFd>,
+    pipes: Vec<(Channel, PipeReader)>,
+    quarry: sweep::Quarry,
+    buffer: Vec<u8>,
+}
+
+impl Running {
+    fn start(
+        invocation: &Invocation,
+        stdin: Stdio,
+        channels: Channels,
+    ) -> Result<Result<Self, String>> {
+        let Some((program, arguments)) = invocation.argv.split_first() else {
+            bail!("the command is empty");
+        };
+        if !invocation.cwd.is_dir() {
+            bail!("the folder `{}` is not there", invocation.cwd.display());
+        }
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&invocation.cwd).process_group(0).stdin(stdin);
+        command.env_clear().envs(invocation.env.iter().map(|(name, value)| (name, value)));
+        if !invocation.token.is_empty() {
+            command.env(env::TOKEN, &invocation.token);
+        }
+        let keep = invocation.keep_fd.map(|file| file.as_raw_fd());
+        sys::prepare(&mut command, Birth { keep, dies_with_parent: true, own_session: false });
+        let pipes = connect(&mut command, channels).context("cannot make a pipe")?;
+        let started = command.spawn();
+        drop(command);
+        let child = match started {
+            Ok(child) => child,
+            Err(error) if is_missing(&error) => {
+                let name = program.display();
+                return Ok(Err(format!("`{name}` cannot be started: {error}")));
+            }
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot start {}", quoted(&invocation.argv)));
+            }
+        };
+        let (pid, handle) = (child.id(), Pid::from_child(&child));
+        let mut quarry = sweep::Quarry {
+            token: invocation.token.clone(),
+            group: Some(pid),
+            adopted: ADOPTS.load(Ordering::Relaxed),
+            ..sweep::Quarry::default()
+        };
+        if invocation.own_tree {
+            quarry.folder = sweep::Quarry::new("", &invocation.cwd).folder;
+        }
+        let (exit, buffer) = (exit_of(handle), vec![0; CHUNK]);
+        Ok(Ok(Self { pid, handle, exit, pipes, quarry, buffer }))
+    }
+
+    /// Follows the command until it ends by itself (`None`) or has to be ended.
+    fn attend(
+        &mut self,
+        timeout: Duration,
+        sink: &mut Sink,
+        watch: &mut dyn FnMut() -> Option<String>,
+    ) -> Result<Option<Ended>> {
+        let begun = clock::tick();
+        let deadline = begun_plus(begun, timeout);
+        let mut next_watch = begun + FIRST_WATCH;
+        loop {
+            let now = clock::tick();
+            if now >= deadline {
+                return Ok(Some(Ended::Timeout));
+            }
+            if now >= next_watch {
+                if let Some(reason) = watch() {
+                    return Ok(Some(Ended::Stopped(reason)));
+                }
+                next_watch = clock::tick() + WATCH;
+            }
+            let until = next_watch.min(deadline);
+            if self.pump(until.saturating_duration_since(clock::tick()), sink)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Asks the command to end, and kills it at the deadline.
+    fn stop(&mut self, deadline: Instant, sink: &mut Sink) -> Result<()> {
+        let inside = sweep::inside(self.pid);
+        if inside.is_empty() {
+            let _ = kill_process_group(self.handle, Signal::TERM);
+            sweep::ask(&self.quarry);
+        }
+        // The outer process of a sandbox would take everything down with it, at once.
+        for pid in inside {
+            let start = sweep::Process::look(pid).map(|process| process.start);
+            sweep::strike(pid, Signal::TERM, |process| Some(process.start) == start);
+        }
+        let mut given_up = begun_plus(deadline, DEATH);
+        let mut killed = false;
+        loop {
+            let now = clock::tick();
+            if now >= deadline && !killed {
+                let _ = kill_process_group(self.handle, Signal::KILL);
+                (killed, given_up) = (true, begun_plus(now, DEATH));
+            }
+            if now >= given_up {
+                bail!("process {} does not die though it was killed", self.pid);
+            }
+            let until = if killed { given_up } else { deadline };
+            // Nobody is left to tell when a sink fails now.
+            match self.pump(until.saturating_duration_since(now), sink) {
+                Ok(true) => return Ok(()),
+                Ok(false) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Ends what the command left behind, takes what is left in its pipes, and leave of it.
+    fn tidy_up(
+        mut self,
+        deadline: Instant,
+        sink: &mut Sink,
+    ) -> Result<(std::process::ExitStatus, Usage)> {
+        let quarry = self.quarry.clone();
+        let left = deadline.saturating_duration_since(clock::tick());
+        if cfg!(target_os = "linux") {
+            sweep::end(&quarry, left, &mut || self.drain(sink))?;
+        } else {
+            let _ = kill_process_group(self.handle, Signal::KILL);
+        }
+        self.drain(sink);
+        let pid = i32::try_from(self.pid).context("a process number out of range")?;
+        let (status, mut usage) =
+            sys::reap(pid)?.ok_or_else(|| anyhow!("process {pid} ended and yet lives"))?;
+        if quarry.adopted {
+            for orphan in sweep::dead_children() {
+                if let Ok(Some((_, used))) = sys::reap(i32::try_from(orphan)?) {
+                    usage = usage.with(used);
+                }
+            }
+        }
+        Ok((status, usage))
+    }
+
+    /// Takes output for at most this long, once; tells whether the command has ended.
+    fn pump(&mut self, timeout: Duration, sink: &mut Sink) -> Result<bool> {
+        let timeout = if self.exit.is_some() { timeout } else { timeout.min(LOOK) };
+        let timeout = Timespec::try_from(timeout).ok();
+        let mut fds: Vec<_> =
+            self.pipes.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)).collect();
+        fds.extend(self.exit.iter().map(|exit| PollFd::new(exit, PollFlags::IN)));
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error).context("cannot wait for a command"),
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        drop(fds);
+        let ended = match self.exit {
+            Some(_) => ready[self.pipes.len()],
+            None => has_ended(self.handle),
+        };
+        self.read(|index| ready[index], sink)?;
+        Ok(ended)
+    }
+
+    /// Reads once from those of the pipes that are ready, and drops those that have ended.
+    fn read(&mut self, ready: impl Fn(usize) -> bool, sink: &mut Sink) -> Result<bool> {
+        let mut index = 0;
+        let mut taken = Ok(false);
+        let buffer = &mut self.buffer;
+        self.pipes.retain_mut(|(channel, pipe)| {
+            index += 1;
+            if !ready(index - 1) || taken.is_err() {
+                return true;
+            }
+            match pipe.read(buffer) {
+                Ok(0) => false,
+                Ok(length) => {
+                    taken = sink(*channel, &buffer[..length]).map(|()| true);
+                    true
+                }
+                Err(error) => {
+                    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+                }
+            }
+        });
+        taken
+    }
+
+    /// Takes what is in the pipes, and no more than that.
+    fn drain(&mut self, sink: &mut Sink) {
+        for _ in 0..LAST_READS {
+            if !matches!(self.read(|_| true, sink), Ok(true)) {
+                break;
+            }
+        }
+    }
+}
+
+/// Gives the command its output pipes and returns the reading ends, which never block.
+fn connect(command: &mut Command, channels: Channels) -> Result<Vec<(Channel, PipeReader)>> {
+    let (out, out_end) = io::pipe()?;
+    let mut pipes = vec![(Channel::Out, out)];
+    match channels {
+        Channels::Merged => command.stderr(out_end.try_clone()?),
+        Channels::Apart => {
+            let (err, err_end) = io::pipe()?;
+            pipes.push((Channel::Err, err));
+            command.stderr(err_end)
+        }
+    };
+    command.stdout(out_end);
+    for (_, pipe) in &pipes {
+        let flags = rustix::fs::fcntl_getfl(pipe.as_fd())?;
+        rustix::fs::fcntl_setfl(pipe.as_fd(), flags | rustix::fs::OFlags::NONBLOCK)?;
+    }
+    Ok(pipes)
+}
+
+/// A descriptor that becomes readable when the process ends.
+#[cfg(target_os = "linux")]
+fn exit_of(pid: Pid) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn exit_of(_pid: Pid) -> Option<OwnedFd> {
+    None
+}
+
+/// Whether a child has ended; it stays there to be taken leave of.
+fn has_ended(pid: Pid) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(pid), look), Ok(None))
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let missing = [Errno::NOENT, Errno::ACCESS, Errno::NOTDIR, Errno::NOEXEC, Errno::LOOP];
+    Errno::from_io_error(error).is_some_and(|errno| missing.contains(&errno))
+}
+
+/// A time so far off that it never comes, rather than an overflow.
+fn begun_plus(begun: Instant, wait: Duration) -> Instant {
+    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+    begun + wait.min(NEVER)
+}
+
+fn quoted(argv: &[OsString]) -> String {
+    format!("`{}`", argv.first().map_or(String::new(), |name| name.display().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn env_here() -> Vec<(OsString, OsString)> {
+        vec![(env::PATH.into(), std::env::var_os(env::PATH).unwrap())]
+    }
+
+    fn sh(script: &str, cwd: &Path) -> Invocation<'static> {
+        let argv = ["sh", "-c", script].map(OsString::from).to_vec();
+        let mut invocation = Invocation::new(argv, cwd, env_here());
+        invocation.timeout = LONG;
+        invocation.grace = Duration::from_millis(100);
+        invocation
+    }
+
+    fn run_quietly(invocation: &Invocation) -> (Finished, String) {
+        let mut out = Vec::new();
+        let finished = run(invocation, &mut |bytes| out.extend(bytes), &mut || None).unwrap();
+        (finished, String::from_utf8_lossy(&out).into_owned())
+    }
+
+    fn lives(pid: &str) -> bool {
+        let pid = pid.trim().parse().unwrap_or_else(|_| panic!("`{pid}` is no pid"));
+        sweep::Process::look(pid).is_some_and(|process| process.lives)
+    }
+
+    #[test]
+    fn ends_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("plain"), "").unwrap();
+        for (script, ended, output) in [
+            ("echo a; echo b >&2; echo c", Ended::Exit(0), "a\nb\nc\n"),
+            ("exit 7", Ended::Exit(7), ""),
+            ("kill -9 $$", Ended::Signal(9), ""),
+            ("kill $$", Ended::Signal(15), ""),
+            ("read line; echo \"$line.\"; pwd -P > pwd", Ended::Exit(0), ".\n"),
+            ("env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^PATH=; true", Ended::Exit(0), ""),
+        ] {
+            let (finished, out) = run_quietly(&sh(script, dir.path()));
+            assert_eq!((finished.ended, out.as_str()), (ended, output), "{script}");
+        }
+        for program in ["no-such-program", "./plain", "/no/such", "./plain/x"] {
+            let argv = vec![program.into()];
+            let (finished, _) = run_quietly(&Invocation::new(argv.clone(), dir.path(), env_here()));
+            assert!(matches!(&finished.ended, Ended::Missing(why) if why.contains(program)));
+            assert_eq!(find(&argv[0], dir.path(), &env_here()), None);
+        }
+        assert!(find("sh".as_ref(), dir.path(), &env_here()).unwrap().is_absolute());
+        let nowhere = dir.path().join("gone");
+        assert!(run(&sh("true", &nowhere), &mut |_| (), &mut || None).is_err());
+        let empty = Invocation::new(vec![], dir.path(), env_here());
+        assert!(run(&empty, &mut |_| (), &mut || None).is_err());
+    }
+
+    #[test]
+    fn input_is_a_regular_file_or_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("prompt");
+        std::fs::write(&file, "hello").unwrap();
+        let mut cat = sh("cat", dir.path());
+        cat.stdin = Some(file);
+        assert_eq!(run_quietly(&cat).1, "hello");
+        let fifo = dir.path().join("fifo");
+        sys::mkfifo(&fifo).unwrap();
+        for bad in [fifo, dir.path().join("gone"), dir.path().to_owned()] {
+            cat.stdin = Some(bad);
+            assert!(run(&cat, &mut |_| (), &mut || None).is_err());
+        }
+    }
+
+    #[test]
+    fn a_command_that_does_not_want_to_end_is_killed() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = "trap '' TERM; echo $$; sleep 600 & while :; do wait; done";
+        let mut stubborn = sh(script, dir.path());
+        stubborn.timeout = Duration::from_millis(300);
+        let (finished, out) = run_quietly(&stubborn);
+        assert_eq!(finished.ended, Ended::Timeout);
+        assert!(finished.duration < LONG && !lives(&out));
+
+        let mut looks = 0;
+        let mut seen = Vec::new();
+        let mut watch = || {
+            looks += 1;
+            (looks == 2).then(|| "cancelled".to_owned())
+        };
+        stubborn.timeout = LONG;
+        let finished = run(&stubborn, &mut |bytes| seen.extend(bytes), &mut watch).unwrap();
+        assert_eq!(finished.ended, Ended::Stopped("cancelled".to_owned()));
+        assert!(finished.duration >= FIRST_WATCH + WATCH);
+        assert!(finished.duration < LONG && !lives(&String::from_utf8(seen).unwrap()));
+    }
+
+    #[test]
+    fn a_command_that_is_asked_to_end_may_say_goodbye() {
+        let dir = tempfile::tempdir().unwrap();
+        // More than a pipe holds: it must be read meanwhile.
+        let script = "trap 'head -c 300000 /dev/zero; echo bye; exit 3' TERM; sleep 600 & wait";
+        let mut polite = sh(script, dir.path());
+        (polite.timeout, polite.grace) = (Duration::from_millis(300), LONG);
+        let (finished, out) = run_quietly(&polite);
+        assert_eq!(finished.ended, Ended::Timeout);
+        assert!(out.ends_with("bye\n") && out.len() > 300_000);
+    }
+
+    #[test]
+    fn a_flood_is_read_and_bounded_in_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut flood = sh("yes", dir.path());
+        flood.timeout = Duration::from_millis(200);
+        let mut length = 0;
+        let finished = run(&flood, &mut |bytes| length += bytes.len(), &mut || None).unwrap();
+        assert_eq!(finished.ended, Ended::Timeout);
+        assert!(length > 1 << 20 && finished.duration < LONG);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn strays_that_hold_everything_are_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let stray = "trap '' TERM HUP INT; echo $$ > $0/$1; while :; do sleep 600; done";
+        let script = format!(
+            "(setsid sh -c '(sh -c \"$0\" {0} a &)' \"$1\" &); \
+             (cd / && setsid sh -c \"$1\" {0} b &); sh -c \"$1\" {0} c & \
+             until [ -s a ] && [ -s b ] && [ -s c ]; do :; done; echo done",
+            dir.path().display()
+        );
+        let mut hostile = sh(&script, dir.path());
+        hostile.argv.extend(["sh".into(), stray.into()]);
+        hostile.token = format!("strays-{}", std::process::id());
+        let (finished, out) = run_quietly(&hostile);
+        assert_eq!((finished.ended, out.as_str()), (Ended::Exit(0), "done\n"));
+        for pid in ["a", "b", "c"] {
+            assert!(!lives(&std::fs::read_to_string(dir.path().join(pid)).unwrap()), "{pid}");
+        }
+    }
+
+    #[test]
+    fn what_was_used_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let busy = "i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done";
+        let (finished, _) = run_quietly(&sh(&format!("sh -c '{busy}'"), dir.path()));
+        assert!(finished.cpu.unwrap() > Duration::from_millis(2), "{finished:?}");
+        assert!(finished.memory.unwrap() > 500_000, "{finished:?}");
+        assert!(finished.duration < LONG);
+    }
+
+    #[test]
+    fn the_kept_descriptor_is_inherited_under_its_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kept");
+        let file = File::create(&path).unwrap();
+        let mut writes = sh(&format!("echo hello > /dev/fd/{}", file.as_raw_fd()), dir.path());
+        assert!(!run_quietly(&writes).0.is_success());
+        writes.keep_fd = Some(&file);
+        assert!(run_quietly(&writes).0.is_success());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "hello\n");
+    }
+
+    #[test]
+    fn output_can_be_captured_within_bounds() {
+        let dir = tempfile::tempdir().unwrap();
+        let (finished, out, err) =
+            capture(&sh("cat; echo oops >&2; exit 4", dir.path()), b"pack", 4).unwrap();
+        assert_eq!((finished.ended, out.as_slice()), (Ended::Exit(4), &b"pack"[..]));
+        assert_eq!(err, "oops\n");
+        let error = capture(&sh("cat", dir.path()), b"pack!", 4).unwrap_err();
+        assert_eq!(error.to_string(), "`sh` gave more than 4 bytes");
+        assert!(capture(&sh("yes", dir.path()), b"", 1 << 20).is_err());
+        let unread = capture(&sh("true", dir.path()), &[b'x'; 1 << 20], 0).unwrap();
+        assert!(unread.0.is_success());
+        let chatty = sh("yes >&2 & echo out; sleep 0.1; kill $!; wait; echo end >&2", dir.path());
+        let (_, out, err) = capture(&chatty, b"", 99).unwrap();
+        assert_eq!(out, b"out\n");
+        assert!(err.len() <= ERRORS && err.ends_with("end\n"));
+
+        let mut refuse = |_: &[u8]| bail!("no room");
+        let error = pipe_to(&sh("echo; sleep 600", dir.path()), &mut refuse, 9).unwrap_err();
+        assert_eq!(error.to_string(), "no room");
+    }
+
+    /// Runs one of the ignored tests below in a process of its own.
+    fn alone(name: &str, dir: &Path) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "--nocapture", "--test-threads=1"]);
+        command.arg(format!("effects::process::tests::{name}"));
+        command.env("BUILDQ_TEST_DIR", dir);
+        command
+    }
+
+    fn dir_given() -> Option<PathBuf> {
+        std::env::var_os("BUILDQ_TEST_DIR").map(PathBuf::from)
+    }
+
+    #[test]
+    #[ignore = "the child of another test"]
+    fn child_that_adopts() {
+        let Some(dir) = dir_given() else { return };
+        adopt_orphans().unwrap();
+        let stray = "trap \"\" TERM; echo $$ > $0/pid; while :; do sleep 600; done";
+        let script = format!(
+            "cd /; env -i PATH=\"$PATH\" setsid sh -c '{stray}' {0} & \
+             until [ -s {0}/pid ]; do :; done",
+            dir.display()
+        );
+        let mut hostile = sh(&script, &dir);
+        hostile.own_tree = false;
+        let (finished, _) = run_quietly(&hostile);
+        assert!(finished.is_success());
+        assert!(!lives(&std::fs::read_to_string(dir.join("pid")).unwrap()));
+        assert_eq!(sweep::dead_children(), [] as [u32; 0]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn adopted_strays_are_ended_whatever_they_hide() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = alone("child_that_adopts", dir.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert!(dir.path().join("pid").exists());
+    }
+
+    #[test]
+    #[ignore = "the child of another test"]
+    fn child_that_is_killed() {
+        let Some(dir) = dir_given() else { return };
+        run_quietly(&sh("echo $$ > pid; exec sleep 600", &dir));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_command_dies_with_who_started_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut parent = alone("child_that_is_killed", dir.path()).spawn().unwrap();
+        let begun = clock::tick();
+        let pid = loop {
+            let pid = std::fs::read_to_string(dir.path().join("pid")).unwrap_or_default();
+            if pid.ends_with('\n') {
+                break pid;
+            }
+            assert!(begun.elapsed() < LONG);
+            std::thread::yield_now();
+        };
+        parent.kill().unwrap();
+        parent.wait().unwrap();
+        while lives(&pid) {
+            assert!(begun.elapsed() < LONG);
+            std::thread::yield_now();
+        }
+    }
+}

@@ -1,1 +1,363 @@
 //! Ending every process of an attempt, strays too.
+//!
+//! A process may leave its group, its session and its parent, but it seldom leaves its
+//! environment and its folder. Linux only: elsewhere nothing is found, and the end of the
+//! process group has to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use rustix::process::{Pid, Signal};
+
+use super::clock;
+use super::env;
+
+/// How long killed processes may take to vanish.
+const DEATH: Duration = Duration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(25);
+
+/// What makes a process one of an attempt's: any of these.
+#[derive(Clone, Debug, Default)]
+pub struct Quarry {
+    /// It carries `BUILDQ_TOKEN` with this value. An empty token is carried by nobody.
+    pub token: String,
+    /// It works in this folder, runs a program from it or has it as its root, and has no
+    /// terminal: a person may look around in a workspace.
+    pub folder: Option<PathBuf>,
+    /// It belongs to this process group.
+    pub group: Option<u32>,
+    /// It is a child of this very process, which adopts orphans and has no other children
+    /// than the one that leads `group`.
+    pub adopted: bool,
+}
+
+impl Quarry {
+    /// The processes with this token or in this folder.
+    pub fn new(token: &str, folder: &Path) -> Self {
+        // The kernel names folders by their canonical path.
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        Self { token: token.to_owned(), folder: Some(folder), ..Self::default() }
+    }
+
+    fn holds(&self, process: &Process) -> bool {
+        let pid = process.pid;
+        self.group == Some(process.group)
+            || (self.adopted && process.parent == std::process::id() && self.group != Some(pid))
+            || (!self.token.is_empty() && carries(pid, &self.token))
+            || self.folder.as_ref().is_some_and(|folder| !process.terminal && is_in(pid, folder))
+    }
+}
+
+/// The processes that carry this token or work in this folder, but for this process and
+/// its ancestors.
+pub fn living(token: &str, folder: &Path) -> Vec<u32> {
+    hunt(&Quarry::new(token, folder), &mut |_| None)
+}
+
+/// Ends the processes that carry this token or work in this folder: TERM, after `grace`
+/// KILL, until none is left. Returns how many there were; fails when one does not die.
+pub fn end_all(token: &str, folder: &Path, grace: Duration) -> Result<usize> {
+    end(&Quarry::new(token, folder), grace, &mut || ())
+}
+
+/// The same for any quarry; `meanwhile` is called often.
+pub fn end(quarry: &Quarry, grace: Duration, meanwhile: &mut dyn FnMut()) -> Result<usize> {
+    let mut met = BTreeSet::new();
+    let start = clock::tick();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let elapsed = start.elapsed();
+        let kill = elapsed >= grace;
+        let mut unseen = false;
+        let found = hunt(quarry, &mut |pid| {
+            let first = met.insert(pid);
+            unseen |= first;
+            if kill { Some(Signal::KILL) } else { first.then_some(Signal::TERM) }
+        });
+        meanwhile();
+        // What forks while it is looked for may have slipped by once, hardly twice.
+        if found.is_empty() && (met.is_empty() || hunt(quarry, &mut |_| None).is_empty()) {
+            return Ok(met.len());
+        }
+        if elapsed >= grace.saturating_add(DEATH) {
+            bail!("processes that do not die though they were killed: {}", listed(&found));
+        }
+        if unseen {
+            pause = FIRST_PAUSE;
+        } else {
+            let left = if kill { pause } else { grace.saturating_sub(start.elapsed()) };
+            thread::sleep(pause.min(left));
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+}
+
+/// Asks each of a quarry once to end.
+pub fn ask(quarry: &Quarry) {
+    hunt(quarry, &mut |_| Some(Signal::TERM));
+}
+
+/// The descendants of a process that live in a deeper pid namespace: what runs inside a
+/// sandbox whose outer process this is.
+pub fn inside(pid: u32) -> Vec<u32> {
+    let all: BTreeMap<u32, Process> =
+        pids().filter_map(Process::look).map(|process| (process.pid, process)).collect();
+    let outer = depth(pid);
+    let descends = |process: &Process| {
+        let mut parent = process.parent;
+        for _ in 0..all.len() {
+            if parent == pid {
+                return true;
+            }
+            match all.get(&parent) {
+                Some(next) => parent = next.parent,
+                None => return false,
+            }
+        }
+        false
+    };
+    let inner = |process: &&Process| descends(process) && depth(process.pid) > outer;
+    all.values().filter(inner).map(|process| process.pid).collect()
+}
+
+/// Sends a signal to a process, if it still is the one for which `is_it` holds.
+pub fn strike(pid: u32, signal: Signal, is_it: impl Fn(&Process) -> bool) {
+    let Some(target) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+        match pidfd_open(target, PidfdFlags::empty()) {
+            // Looked at after it was opened: what is struck is what was seen.
+            Ok(pidfd) => {
+                if Process::look(pid).is_some_and(|process| is_it(&process)) {
+                    let _ = pidfd_send_signal(&pidfd, signal);
+                }
+                return;
+            }
+            Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {}
+            Err(_) => return,
+        }
+    }
+    if Process::look(pid).is_some_and(|process| is_it(&process)) {
+        let _ = rustix::process::kill_process(target, signal);
+    }
+}
+
+/// The dead children of this process that nobody has taken leave of.
+pub fn dead_children() -> Vec<u32> {
+    let me = std::process::id();
+    let looked = pids().filter_map(Process::look);
+    looked.filter(|it| it.parent == me && !it.lives).map(|it| it.pid).collect()
+}
+
+/// Looks at every living process once, in the order of the pids; `signal` says what one
+/// that belongs to the quarry gets, at once, since it may be gone a moment later.
+fn hunt(quarry: &Quarry, signal: &mut dyn FnMut(u32) -> Option<Signal>) -> Vec<u32> {
+    let spared = line_of_descent();
+    let mut found = Vec::new();
+    for process in pids().filter_map(Process::look) {
+        if !process.lives || spared.contains(&process.pid) || !quarry.holds(&process) {
+            continue;
+        }
+        found.push(process.pid);
+        if let Some(signal) = signal(process.pid) {
+            let start = process.start;
+            strike(process.pid, signal, |now| now.start == start);
+        }
+    }
+    found
+}
+
+/// What `/proc/<pid>/stat` tells of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its number.
+    pub pid: u32,
+    /// Whether it is more than a zombie.
+    pub lives: bool,
+    /// Its parent's number.
+    pub parent: u32,
+    /// Its process group.
+    pub group: u32,
+    /// Whether it has a controlling terminal.
+    pub terminal: bool,
+    /// When it started, in clock ticks since boot: tells it from a later one of this number.
+    pub start: u64,
+}
+
+impl Process {
+    /// Looks at a process; `None` when there is none.
+    pub fn look(pid: u32) -> Option<Self> {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        Self::parse(pid, &String::from_utf8_lossy(&stat))
+    }
+
+    /// The name, second, may hold anything, so the fields count from the last `)`.
+    fn parse(pid: u32, stat: &str) -> Option<Self> {
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        let threads = number(17)?;
+        Some(Self {
+            pid,
+            // The first thread may have ended before the others.
+            lives: !matches!(*fields.first()?, "Z" | "X" | "x") || threads > 1,
+            parent: u32::try_from(number(1)?).ok()?,
+            group: u32::try_from(number(2)?).ok()?,
+            terminal: *fields.get(4)? != "0",
+            start: number(19)?,
+        })
+    }
+}
+
+fn pids() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// This process and its ancestors.
+fn line_of_descent() -> BTreeSet<u32> {
+    let mut line = BTreeSet::new();
+    let mut next = Some(std::process::id());
+    while let Some(pid) = next.filter(|pid| line.insert(*pid)) {
+        next = Process::look(pid).map(|process| process.parent);
+    }
+    line
+}
+
+fn carries(pid: u32, token: &str) -> bool {
+    let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
+    let variable = format!("{}={token}", env::TOKEN);
+    environ.split(|byte| *byte == 0).any(|held| held == variable.as_bytes())
+}
+
+fn is_in(pid: u32, folder: &Path) -> bool {
+    ["cwd", "exe", "root"].iter().any(|link| {
+        std::fs::read_link(format!("/proc/{pid}/{link}")).is_ok_and(|target| {
+            let text = target.to_string_lossy();
+            target.starts_with(folder)
+                || text.strip_suffix(" (deleted)").is_some_and(|was| Path::new(was) == folder)
+        })
+    })
+}
+
+/// How many pid namespaces deep a process lives, as seen from here.
+fn depth(pid: u32) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    line.map_or(0, |line| line.split_ascii_whitespace().count())
+}
+
+fn listed(pids: &[u32]) -> String {
+    pids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    const HOSTILE: &str = "trap '' TERM HUP INT; echo $$ >> $0; sleep 600 & \
+        while :; do wait; done";
+
+    /// Waits until the file has this many lines.
+    fn pids_in(file: &Path, count: usize) -> Vec<u32> {
+        let start = clock::tick();
+        loop {
+            let text = std::fs::read_to_string(file).unwrap_or_default();
+            if text.ends_with('\n') && text.lines().count() >= count {
+                return text.lines().map(|line| line.parse().unwrap()).collect();
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "no {count} pids in time");
+            thread::yield_now();
+        }
+    }
+
+    fn lives(pid: u32) -> bool {
+        Process::look(pid).is_some_and(|process| process.lives)
+    }
+
+    fn start(script: &str, file: &Path, cwd: &Path, token: Option<&str>) {
+        let mut command = Command::new("setsid");
+        command.args(["-f", "sh", "-c", script]).arg(file).current_dir(cwd);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if let Some(token) = token {
+            command.env(env::TOKEN, token);
+        }
+        assert!(command.status().unwrap().success());
+    }
+
+    #[test]
+    fn strays_are_found_by_token_and_by_folder_and_ended() {
+        let dir = tempfile::tempdir().unwrap();
+        let [ws, file] = ["ws", "pids"].map(|name| dir.path().join(name));
+        std::fs::create_dir_all(ws.join("sub")).unwrap();
+        let token = format!("sweep-{}", std::process::id());
+        start(HOSTILE, &file, Path::new("/"), Some(&token));
+        start(HOSTILE, &file, &ws.join("sub"), None);
+        let longer = format!("{token}x");
+        start(HOSTILE, &file, dir.path(), Some(&longer));
+        let pids = pids_in(&file, 3);
+        let spared = pids
+            .iter()
+            .copied()
+            .find(|pid| carries(*pid, &longer))
+            .expect("the third carries another token");
+
+        let found = living(&token, &ws);
+        assert!(pids.iter().all(|pid| found.contains(pid) != (*pid == spared)), "{found:?}");
+        let ended = end_all(&token, &ws, Duration::from_millis(50)).unwrap();
+        assert!(ended >= 4, "two shells and their sleeps: {ended}");
+        assert!(living(&token, &ws).is_empty());
+        assert!(pids.iter().all(|pid| lives(*pid) == (*pid == spared)));
+        end_all(&longer, &ws, Duration::ZERO).unwrap();
+        assert!(!lives(spared));
+        assert_eq!(end_all("", &ws, Duration::ZERO).unwrap(), 0);
+    }
+
+    #[test]
+    fn what_ends_when_asked_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pids");
+        let polite = "trap 'echo $$ >> $0; exit' TERM; echo $$ >> $0; \
+            while :; do sleep 600 & wait; done";
+        start(polite, &file, dir.path(), None);
+        pids_in(&file, 1);
+        let begun = clock::tick();
+        end_all("", dir.path(), Duration::from_secs(60)).unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert_eq!(pids_in(&file, 2).len(), 2, "it could say goodbye");
+    }
+
+    #[test]
+    fn what_forks_faster_than_it_is_looked_for_ends_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pids");
+        let forks = "echo $$ >> $0; f() { trap '' TERM; (sleep 0.02; f) & exit; }; f";
+        for _ in 0..2 {
+            start(forks, &file, dir.path(), None);
+        }
+        pids_in(&file, 2);
+        end_all("", dir.path(), Duration::ZERO).unwrap();
+        assert!(living("", dir.path()).is_empty());
+    }
+
+    #[test]
+    fn names_cannot_forge_a_stat_line() {
+        let stat = "7 (a) Z 1 (b) R) S 3 4 5 34816 0 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0";
+        let process = Process::parse(7, stat).unwrap();
+        assert!(process.lives && process.terminal);
+        assert_eq!((process.parent, process.group, process.start), (3, 4, 99));
+        assert_eq!(Process::parse(7, "7 (x"), None);
+    }
+
+    #[test]
+    fn this_process_and_its_ancestors_are_spared() {
+        let here = std::env::current_dir().unwrap();
+        assert!(!living("", &here).contains(&std::process::id()));
+    }
+}
