@@ -94,11 +94,6 @@ pub fn scrubbed(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<(Os
     scrubbed_but(vars, KEPT.get().unwrap_or(&Kept::default()))
 }
 
-/// The allowed part of this process's own environment.
-pub fn of_this_process() -> Vec<(OsString, OsString)> {
-    scrubbed(std::env::vars_os())
-}
-
 fn scrubbed_but(
     vars: impl IntoIterator<Item = (OsString, OsString)>,
     kept: &Kept,

@@ -427,9 +427,9 @@ mod tests {
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("pipe:") && !out.contains("attempt.lock"), "{out}");
         assert!(!Lock::is_free(&path), "this process still holds it");
+        assert!(super::super::sweep::living(&invocation.token, &place.root).is_empty());
         drop(lock);
         assert!(Lock::is_free(&path));
-        assert!(super::super::sweep::living(&invocation.token, &place.root).is_empty());
     }
 
     #[test]
