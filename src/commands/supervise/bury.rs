@@ -82,7 +82,7 @@ fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<(
             walls.wrap(&bwrap, &argv)
         }
     };
-    let mut all = env::of_this_process();
+    let mut all = env::scrubbed(std::env::vars_os());
     all.extend(workspace::git_environment());
     let mut call = Invocation::new(inside, &folder, all);
     (call.timeout, call.token) = (TAKE, token_of(&world.paths, task, attempt));

@@ -389,7 +389,7 @@ fn order(begun: &Begun, folder: &Path, branch: &str, base: Oid) -> Result<Made> 
 
 fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
     let (world, start) = (&begun.world, &begun.start);
-    let mut all = env::of_this_process();
+    let mut all = env::scrubbed(std::env::vars_os());
     let mut set = |name: &str, value: OsString| {
         all.retain(|(known, _)| known != name);
         all.push((name.into(), value));
