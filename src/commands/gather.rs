@@ -293,25 +293,14 @@ impl World {
 
     /// What stands where each task's branch would be.
     fn branches(&self) -> BTreeMap<TaskId, Branch> {
-        let prefix = self.config.branch_prefix.trim_end_matches('/');
-        let blocked =
-            self.config.branch_prefix.ends_with('/') && self.repo.branch(prefix).is_some();
         let known: BTreeSet<_> = self.queue.items.keys().chain(self.ledger.builds.keys()).collect();
-        let look = |id: &TaskId| {
-            if blocked {
-                return Branch::InTheWay(format!(
-                    "the branch `{prefix}` leaves no room for `{}`",
-                    self.branch_of(id)
-                ));
-            }
-            self.branch_state(id)
-        };
-        known.into_iter().map(|id| (id.clone(), look(id))).collect()
+        known.into_iter().map(|id| (id.clone(), self.branch_state(id))).collect()
     }
 
-    fn branch_state(&self, id: &TaskId) -> Branch {
+    /// What stands where a task's branch would be, at this very moment.
+    pub fn branch_state(&self, id: &TaskId) -> Branch {
         let name = self.branch_of(id);
-        let Some(tip) = self.repo.branch(&name) else { return Branch::Ours };
+        let Some(tip) = self.repo.branch(&name) else { return self.room_for(&name) };
         let build = self.ledger.builds.get(id);
         let runs = build.map(|build| build.attempts.as_slice()).unwrap_or_default();
         let written = |run: &Run| {
@@ -327,6 +316,17 @@ impl World {
             Branch::CheckedOut
         } else {
             Branch::Ours
+        }
+    }
+
+    /// A branch called `build` leaves no room for `build/…`.
+    fn room_for(&self, name: &str) -> Branch {
+        let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
+        match folders.into_iter().find(|folder| self.repo.branch(folder).is_some()) {
+            Some(folder) => {
+                Branch::InTheWay(format!("the branch `{folder}` leaves no room for `{name}`"))
+            }
+            None => Branch::Ours,
         }
     }
 

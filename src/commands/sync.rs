@@ -196,17 +196,11 @@ fn point_branches(world: &World) -> Result<()> {
 /// Moves one build's branch to the newest commit of a run.
 pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
     let Some(tip) = world.attempt_tip(task, run) else { return Ok(()) };
-    if world.seen.branches.get(task) != Some(&Branch::Ours) {
-        return Ok(());
-    }
-    move_branch(&world.repo, &world.branch_of(task), tip)
-}
-
-/// Compare-and-swap from where the branch was looked at; whoever was faster is left alone.
-pub fn move_branch(repo: &Repo, branch: &str, tip: Oid) -> Result<()> {
-    let old = repo.branch(branch);
-    if old != Some(tip) && repo.checked_out_at(branch).is_none() {
-        let _: Swap = repo.swap_branch(branch, old, tip)?;
+    let branch = world.branch_of(task);
+    // Looked at first, so that a person's commit between the look and the swap wins.
+    let old = world.repo.branch(&branch);
+    if old != Some(tip) && world.branch_state(task) == Branch::Ours {
+        let _: Swap = world.repo.swap_branch(&branch, old, tip)?;
     }
     Ok(())
 }

@@ -187,6 +187,7 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
         return Ok(end);
     }
     let facts = site.progress(head)?;
+    watch.tell_last(&facts);
     if let Some(question) = &facts.block {
         return Ok(End::blocked(question.clone()));
     }

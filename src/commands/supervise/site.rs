@@ -43,6 +43,8 @@ pub struct Site<'a> {
     env: Vec<(OsString, OsString)>,
     log: RefCell<output::Writer>,
     keep: Cell<bool>,
+    /// The newest commit that has come over.
+    head: Cell<Oid>,
 }
 
 /// What was taken over from the workspace.
@@ -66,7 +68,8 @@ impl<'a> Site<'a> {
         let level = world.sandbox();
         let env = environment(begun, &made);
         let (log, keep) = (RefCell::new(log), Cell::new(false));
-        let site = Self { begun, lock, level, made, env, log, keep };
+        let head = Cell::new(start.base);
+        let site = Self { begun, lock, level, made, env, log, keep, head };
         if let Level::None { why } = &site.level {
             site.note(&format!("no sandbox: {why}"));
         }
@@ -184,7 +187,10 @@ impl<'a> Site<'a> {
         let (world, start) = (&self.begun.world, &self.begun.start);
         let own = own_program()?;
         let mut argv = vec![own, "workspace".into(), "pack".into()];
-        argv.extend(["--base".into(), start.base.to_string()]);
+        let known = [self.head.get()];
+        for base in [start.base].iter().chain(&known) {
+            argv.extend(["--base".into(), base.to_string()]);
+        }
         if leftovers {
             argv.extend(["--commit-leftovers".into(), "Commit what the builder left".into()]);
         }
@@ -206,11 +212,11 @@ impl<'a> Site<'a> {
         }
         spool.rewind()?;
         let user = Git::bare(&world.paths.common);
-        let known = [start.base];
         let expected = Expected { base: start.base, known: &known, max_pack: MAX_PACK };
         let mut taken = collect::take(&user, &expected, &mut spool)?;
         if let Some(head) = taken.head {
             keep_head(self.begun, head)?;
+            self.head.set(head);
         }
         taken.release()?;
         let mut trouble: Vec<_> = taken.header.submodule_trouble.clone();

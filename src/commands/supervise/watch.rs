@@ -13,9 +13,10 @@ use super::super::sync;
 use super::begin::Begun;
 use super::site::Site;
 use crate::core::ledger::{Build, Phase};
+use crate::core::progress::Progress;
 use crate::core::vitals::{self, Pulse};
 use crate::domain::event::Kind;
-use crate::domain::id::Oid;
+use crate::domain::id::{Oid, Percent};
 use crate::effects::ledger::{self, Appended, Draft, Pen, append};
 use crate::effects::{clock, output, workspace};
 
@@ -64,6 +65,7 @@ pub struct Watch<'a> {
     sign: DateTime<Utc>,
     stalled: bool,
     told: Option<DateTime<Utc>>,
+    said: Option<(Percent, String)>,
     gone: Option<DateTime<Utc>>,
 }
 
@@ -90,6 +92,7 @@ impl<'a> Watch<'a> {
             sign: clock::now(),
             stalled: false,
             told: None,
+            said: None,
             gone: None,
         };
         watch.refs_at = watch.newest_ref();
@@ -171,12 +174,13 @@ impl<'a> Watch<'a> {
     }
 
     /// Progress goes into the ledger at most every ten minutes.
-    fn tell(&mut self, percent: crate::domain::id::Percent, message: &str) {
+    fn tell(&mut self, percent: Percent, message: &str) {
         let now = clock::now();
         if self.told.is_some_and(|told| now - told < vitals::PROGRESS_EVERY) {
             return;
         }
         self.told = Some(now);
+        self.said = Some((percent, message.to_owned()));
         let start = &self.begun.start;
         self.append(Kind::Progressed {
             task: start.task.clone(),
@@ -185,6 +189,15 @@ impl<'a> Watch<'a> {
             message: message.to_owned(),
             tip: self.head,
         });
+    }
+
+    /// The last that an attempt says of itself goes into the ledger in any case.
+    pub fn tell_last(&mut self, facts: &Progress) {
+        let said = (facts.percent, facts.message.clone());
+        if facts.percent.value() > 0 && self.said.as_ref() != Some(&said) && self.is_ours() {
+            self.told = None;
+            self.tell(facts.percent, &facts.message);
+        }
     }
 
     fn append(&mut self, kind: Kind) {
