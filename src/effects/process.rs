@@ -4,36 +4,24 @@
 //! and the next look at the clock. (On Linux the command is killed when the thread that
 //! started it ends, so a build cannot outlive its supervisor.)
 
+mod running;
+
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, PipeReader, Read as _, Seek as _, Write as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::io::{Seek as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use anyhow::{Context as _, Result, bail};
 
-use super::sys::{self, Birth, Usage};
-use super::{clock, env, sweep};
+use self::running::{Channel, Channels, Running, Sink};
+use super::{clock, env};
 
 /// How long a command that was asked to end has before it is killed.
 pub const GRACE: Duration = Duration::from_secs(10);
-/// When the watcher is called first, and how far apart then.
-const FIRST_WATCH: Duration = Duration::from_millis(100);
-const WATCH: Duration = Duration::from_millis(500);
-/// How long a killed command may take to vanish.
-const DEATH: Duration = Duration::from_secs(30);
-/// How often a command's end is looked for where the kernel does not tell it.
-const LOOK: Duration = Duration::from_millis(20);
-/// How much is read at a time.
-const CHUNK: usize = 64 << 10;
-/// How many reads are made for what is left in a pipe that somebody still holds open.
-const LAST_READS: usize = 64;
 /// How much of a command's error output is kept where it is kept apart.
 const ERRORS: usize = 16 << 10;
 
@@ -220,20 +208,6 @@ fn open_input(path: Option<&Path>) -> Result<Stdio> {
     Ok(File::open(path).with_context(input)?.into())
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Channel {
-    Out,
-    Err,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Channels {
-    Merged,
-    Apart,
-}
-
-type Sink<'a> = dyn FnMut(Channel, &[u8]) -> Result<()> + 'a;
-
 fn drive(
     invocation: &Invocation,
     stdin: Stdio,
@@ -251,7 +225,7 @@ fn drive(
     };
     let attended = running.attend(invocation.timeout, sink, watch);
     let grace = if attended.is_ok() { invocation.grace } else { Duration::ZERO };
-    let deadline = begun_plus(clock::tick(), grace);
+    let deadline = running::later(clock::tick(), grace);
     let mut swallow = |_, _: &[u8]| Ok(());
     // A sink that failed gets no more.
     let sink = if attended.is_ok() { sink } else { &mut swallow };
@@ -267,262 +241,17 @@ fn drive(
     Ok(Finished { ended, cpu: Some(usage.cpu), memory: Some(usage.memory), duration })
 }
 
-/// A command that was started and that nobody has taken leave of: until then its number,
-/// which names its group too, belongs to nobody else.
-struct Running {
-    pid: u32,
-    handle: Pid,
-    exit: Option<OwnedFd>,
-    pipes: Vec<(Channel, PipeReader)>,
-    quarry: sweep::Quarry,
-    buffer: Vec<u8>,
-}
-
-impl Running {
-    fn start(
-        invocation: &Invocation,
-        stdin: Stdio,
-        channels: Channels,
-    ) -> Result<Result<Self, String>> {
-        let Some((program, arguments)) = invocation.argv.split_first() else {
-            bail!("the command is empty");
-        };
-        if !invocation.cwd.is_dir() {
-            bail!("the folder `{}` is not there", invocation.cwd.display());
-        }
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(&invocation.cwd).process_group(0).stdin(stdin);
-        command.env_clear().envs(invocation.env.iter().map(|(name, value)| (name, value)));
-        if !invocation.token.is_empty() {
-            command.env(env::TOKEN, &invocation.token);
-        }
-        let keep = invocation.keep_fd.map(|file| file.as_raw_fd());
-        sys::prepare(&mut command, Birth { keep, dies_with_parent: true, own_session: false });
-        let pipes = connect(&mut command, channels).context("cannot make a pipe")?;
-        let started = command.spawn();
-        drop(command);
-        let child = match started {
-            Ok(child) => child,
-            Err(error) if is_missing(&error) => {
-                let name = program.display();
-                return Ok(Err(format!("`{name}` cannot be started: {error}")));
-            }
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot start {}", quoted(&invocation.argv)));
-            }
-        };
-        let (pid, handle) = (child.id(), Pid::from_child(&child));
-        let mut quarry = sweep::Quarry {
-            token: invocation.token.clone(),
-            group: Some(pid),
-            adopted: ADOPTS.load(Ordering::Relaxed),
-            ..sweep::Quarry::default()
-        };
-        if invocation.own_tree {
-            quarry.folder = sweep::Quarry::new("", &invocation.cwd).folder;
-        }
-        let (exit, buffer) = (exit_of(handle), vec![0; CHUNK]);
-        Ok(Ok(Self { pid, handle, exit, pipes, quarry, buffer }))
-    }
-
-    /// Follows the command until it ends by itself (`None`) or has to be ended.
-    fn attend(
-        &mut self,
-        timeout: Duration,
-        sink: &mut Sink,
-        watch: &mut dyn FnMut() -> Option<String>,
-    ) -> Result<Option<Ended>> {
-        let begun = clock::tick();
-        let deadline = begun_plus(begun, timeout);
-        let mut next_watch = begun + FIRST_WATCH;
-        loop {
-            let now = clock::tick();
-            if now >= deadline {
-                return Ok(Some(Ended::Timeout));
-            }
-            if now >= next_watch {
-                if let Some(reason) = watch() {
-                    return Ok(Some(Ended::Stopped(reason)));
-                }
-                next_watch = clock::tick() + WATCH;
-            }
-            let until = next_watch.min(deadline);
-            if self.pump(until.saturating_duration_since(clock::tick()), sink)? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Asks the command to end, and kills it at the deadline.
-    fn stop(&mut self, deadline: Instant, sink: &mut Sink) -> Result<()> {
-        let inside = sweep::inside(self.pid);
-        if inside.is_empty() {
-            let _ = kill_process_group(self.handle, Signal::TERM);
-            sweep::ask(&self.quarry);
-        }
-        // The outer process of a sandbox would take everything down with it, at once.
-        for pid in inside {
-            let start = sweep::Process::look(pid).map(|process| process.start);
-            sweep::strike(pid, Signal::TERM, |process| Some(process.start) == start);
-        }
-        let mut given_up = begun_plus(deadline, DEATH);
-        let mut killed = false;
-        loop {
-            let now = clock::tick();
-            if now >= deadline && !killed {
-                let _ = kill_process_group(self.handle, Signal::KILL);
-                (killed, given_up) = (true, begun_plus(now, DEATH));
-            }
-            if now >= given_up {
-                bail!("process {} does not die though it was killed", self.pid);
-            }
-            let until = if killed { given_up } else { deadline };
-            // Nobody is left to tell when a sink fails now.
-            match self.pump(until.saturating_duration_since(now), sink) {
-                Ok(true) => return Ok(()),
-                Ok(false) | Err(_) => {}
-            }
-        }
-    }
-
-    /// Ends what the command left behind, takes what is left in its pipes, and leave of it.
-    fn tidy_up(
-        mut self,
-        deadline: Instant,
-        sink: &mut Sink,
-    ) -> Result<(std::process::ExitStatus, Usage)> {
-        let quarry = self.quarry.clone();
-        let left = deadline.saturating_duration_since(clock::tick());
-        if cfg!(target_os = "linux") {
-            sweep::end(&quarry, left, &mut || self.drain(sink))?;
-        } else {
-            let _ = kill_process_group(self.handle, Signal::KILL);
-        }
-        self.drain(sink);
-        let pid = i32::try_from(self.pid).context("a process number out of range")?;
-        let (status, mut usage) =
-            sys::reap(pid)?.ok_or_else(|| anyhow!("process {pid} ended and yet lives"))?;
-        if quarry.adopted {
-            for orphan in sweep::dead_children() {
-                if let Ok(Some((_, used))) = sys::reap(i32::try_from(orphan)?) {
-                    usage = usage.with(used);
-                }
-            }
-        }
-        Ok((status, usage))
-    }
-
-    /// Takes output for at most this long, once; tells whether the command has ended.
-    fn pump(&mut self, timeout: Duration, sink: &mut Sink) -> Result<bool> {
-        let timeout = if self.exit.is_some() { timeout } else { timeout.min(LOOK) };
-        let timeout = Timespec::try_from(timeout).ok();
-        let mut fds: Vec<_> =
-            self.pipes.iter().map(|(_, pipe)| PollFd::new(pipe, PollFlags::IN)).collect();
-        fds.extend(self.exit.iter().map(|exit| PollFd::new(exit, PollFlags::IN)));
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).context("cannot wait for a command"),
-        }
-        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
-        drop(fds);
-        let ended = match self.exit {
-            Some(_) => ready[self.pipes.len()],
-            None => has_ended(self.handle),
-        };
-        self.read(|index| ready[index], sink)?;
-        Ok(ended)
-    }
-
-    /// Reads once from those of the pipes that are ready, and drops those that have ended.
-    fn read(&mut self, ready: impl Fn(usize) -> bool, sink: &mut Sink) -> Result<bool> {
-        let mut index = 0;
-        let mut taken = Ok(false);
-        let buffer = &mut self.buffer;
-        self.pipes.retain_mut(|(channel, pipe)| {
-            index += 1;
-            if !ready(index - 1) || taken.is_err() {
-                return true;
-            }
-            match pipe.read(buffer) {
-                Ok(0) => false,
-                Ok(length) => {
-                    taken = sink(*channel, &buffer[..length]).map(|()| true);
-                    true
-                }
-                Err(error) => {
-                    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
-                }
-            }
-        });
-        taken
-    }
-
-    /// Takes what is in the pipes, and no more than that.
-    fn drain(&mut self, sink: &mut Sink) {
-        for _ in 0..LAST_READS {
-            if !matches!(self.read(|_| true, sink), Ok(true)) {
-                break;
-            }
-        }
-    }
-}
-
-/// Gives the command its output pipes and returns the reading ends, which never block.
-fn connect(command: &mut Command, channels: Channels) -> Result<Vec<(Channel, PipeReader)>> {
-    let (out, out_end) = io::pipe()?;
-    let mut pipes = vec![(Channel::Out, out)];
-    match channels {
-        Channels::Merged => command.stderr(out_end.try_clone()?),
-        Channels::Apart => {
-            let (err, err_end) = io::pipe()?;
-            pipes.push((Channel::Err, err));
-            command.stderr(err_end)
-        }
-    };
-    command.stdout(out_end);
-    for (_, pipe) in &pipes {
-        let flags = rustix::fs::fcntl_getfl(pipe.as_fd())?;
-        rustix::fs::fcntl_setfl(pipe.as_fd(), flags | rustix::fs::OFlags::NONBLOCK)?;
-    }
-    Ok(pipes)
-}
-
-/// A descriptor that becomes readable when the process ends.
-#[cfg(target_os = "linux")]
-fn exit_of(pid: Pid) -> Option<OwnedFd> {
-    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn exit_of(_pid: Pid) -> Option<OwnedFd> {
-    None
-}
-
-/// Whether a child has ended; it stays there to be taken leave of.
-fn has_ended(pid: Pid) -> bool {
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    !matches!(waitid(WaitId::Pid(pid), look), Ok(None))
-}
-
-fn is_missing(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let missing = [Errno::NOENT, Errno::ACCESS, Errno::NOTDIR, Errno::NOEXEC, Errno::LOOP];
-    Errno::from_io_error(error).is_some_and(|errno| missing.contains(&errno))
-}
-
-/// A time so far off that it never comes, rather than an overflow.
-fn begun_plus(begun: Instant, wait: Duration) -> Instant {
-    const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-    begun + wait.min(NEVER)
-}
-
 fn quoted(argv: &[OsString]) -> String {
     format!("`{}`", argv.first().map_or(String::new(), |name| name.display().to_string()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsRawFd as _;
+    use std::process::Command;
+
+    use super::super::{sweep, sys};
+    use super::running::{FIRST_WATCH, WATCH};
     use super::*;
 
     const LONG: Duration = Duration::from_secs(20);

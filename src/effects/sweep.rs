@@ -17,6 +17,11 @@ use super::env;
 
 /// How long killed processes may take to vanish.
 const DEATH: Duration = Duration::from_secs(30);
+/// A look may miss what forks and ends while it goes on. So one that finds nothing only
+/// counts alone if nothing at all was forked meanwhile; else this many in a row do, where
+/// nothing was ever found and where something was.
+const LOOKS_FOR_NONE: u32 = 3;
+const LOOKS: u32 = 25;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 
@@ -68,21 +73,28 @@ pub fn end_all(token: &str, folder: &Path, grace: Duration) -> Result<usize> {
 pub fn end(quarry: &Quarry, grace: Duration, meanwhile: &mut dyn FnMut()) -> Result<usize> {
     let mut met = BTreeSet::new();
     let start = clock::tick();
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut empty) = (FIRST_PAUSE, 0);
     loop {
         let elapsed = start.elapsed();
         let kill = elapsed >= grace;
         let mut unseen = false;
+        let before = forks();
         let found = hunt(quarry, &mut |pid| {
             let first = met.insert(pid);
             unseen |= first;
             if kill { Some(Signal::KILL) } else { first.then_some(Signal::TERM) }
         });
         meanwhile();
-        // What forks while it is looked for may have slipped by once, hardly twice.
-        if found.is_empty() && (met.is_empty() || hunt(quarry, &mut |_| None).is_empty()) {
-            return Ok(met.len());
+        if found.is_empty() {
+            empty += 1;
+            let nothing_forked = before.is_some() && before == forks();
+            let (sure, enough) = if met.is_empty() { (1, LOOKS_FOR_NONE) } else { (2, LOOKS) };
+            if empty >= enough || (empty >= sure && nothing_forked) {
+                return Ok(met.len());
+            }
+            continue;
         }
+        empty = 0;
         if elapsed >= grace.saturating_add(DEATH) {
             bail!("processes that do not die though they were killed: {}", listed(&found));
         }
@@ -216,6 +228,12 @@ impl Process {
 fn pids() -> impl Iterator<Item = u32> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// How many processes were ever started on this machine.
+fn forks() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    stat.lines().find_map(|line| line.strip_prefix("processes "))?.parse().ok()
 }
 
 /// This process and its ancestors.
