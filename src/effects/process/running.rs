@@ -161,9 +161,8 @@ impl Running {
             }
             let until = if killed { given_up } else { deadline };
             // Nobody is left to tell when a sink fails now.
-            match self.pump(until.saturating_duration_since(now), sink) {
-                Ok(true) => return Ok(()),
-                Ok(false) | Err(_) => {}
+            if let Ok(true) = self.pump(until.saturating_duration_since(now), sink) {
+                return Ok(());
             }
         }
     }
