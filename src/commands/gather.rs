@@ -17,6 +17,7 @@ use crate::domain::event::Merge;
 use crate::domain::id::{Oid, TaskId};
 use crate::effects::files;
 use crate::effects::ledger;
+use crate::effects::env::{self, Kept};
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::paths::{self, Paths};
@@ -231,6 +232,15 @@ impl World {
         self.seen = seen;
         self.seen.merged = self.merged_bases()?;
         Ok(())
+    }
+
+    /// Tells what every process started from here gets of our environment: a hook's PATH may
+    /// be poorer than the one at `init`, and builders name variables of their own.
+    pub fn hand_on_environment(&self) {
+        let builders = self.config.builders.values();
+        let names = builders.flat_map(|builder| builder.env.iter().cloned()).collect();
+        let path = self.repo.local_setting("buildq.path").map(Into::into);
+        env::keep(Kept { path, names });
     }
 
     /// What walls there are for what runs.

@@ -59,6 +59,7 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
         let before = last.and_then(|last| last.tip);
         print(&answer(&world, before)?);
     }
+    world.hand_on_environment();
     let (repo, at) = (world.paths.common.as_os_str(), world.paths.common.as_path());
     let args = ["-C".as_ref(), repo, "sync".as_ref(), "--quiet".as_ref(), "--leave".as_ref()];
     let log = world.paths.local.join("logs").join("sync.log");

@@ -103,6 +103,7 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         return Err(anyhow!("another sync has been at work for a minute\nhint: buildq status"));
     }
     world.repo.make_durable(&world.paths.local)?;
+    world.hand_on_environment();
     let mut outcome = Outcome::default();
     let mut world = world.again(clock::now())?;
     for _ in 0..ROUNDS {

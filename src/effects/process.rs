@@ -46,6 +46,8 @@ pub struct Invocation<'a> {
     pub token: String,
     /// It has no pid namespace: what works in `cwd` in the end is ended as well.
     pub own_tree: bool,
+    /// Another command of this process runs meanwhile: only its own group is ended with it.
+    pub beside: bool,
     /// A file whose descriptor it inherits under the same number.
     pub keep_fd: Option<&'a File>,
 }

@@ -26,7 +26,6 @@ use crate::core::{progress, quota};
 use crate::domain::config::{Builder, PromptBy, STEPS};
 use crate::domain::event::{Fault, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
-use crate::effects::env::{self, Kept};
 use crate::effects::locks::Lock;
 use crate::effects::process::{Ended, Finished};
 use crate::effects::repo::Repo;
@@ -88,17 +87,9 @@ fn own(args: Args) -> Result<bool> {
         }
     };
     detach::tell_ready("begun")?;
-    hand_on_environment(&begun);
+    begun.world.hand_on_environment();
     build(&begun, &lock)?;
     Ok(true)
-}
-
-/// What every process of this attempt, and the sync after it, gets of our environment.
-fn hand_on_environment(begun: &Begun) {
-    let builders = begun.world.config.builders.values();
-    let names = builders.flat_map(|builder| builder.env.iter().cloned()).collect();
-    let path = begun.world.repo.local_setting("buildq.path").map(Into::into);
-    env::keep(Kept { path, names });
 }
 
 /// From the workspace to the last event. Whatever goes wrong becomes a recorded failure.

@@ -151,9 +151,11 @@ impl<'a> Site<'a> {
 
     fn call(&self, argv: &[String], folder: &Path) -> Invocation<'a> {
         let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
+        // Inside the walls a missing command is told by the walls' own exit code alone.
+        let found = argv.first().and_then(|name| process::find(name, folder, &self.env)).is_some();
         let inside = match &self.level {
-            Level::None { .. } => argv,
-            Level::Bubblewrap(bwrap) => self.walls(folder).wrap(bwrap, &argv),
+            Level::Bubblewrap(bwrap) if found => self.walls(folder).wrap(bwrap, &argv),
+            _ => argv,
         };
         let mut call = Invocation::new(inside, folder, self.env.clone());
         call.token = token(self.begun);
@@ -198,7 +200,8 @@ impl<'a> Site<'a> {
             argv.extend(["--exclude".into(), path.clone()]);
         }
         let mut call = self.call(&argv, self.folder());
-        call.timeout = TAKE;
+        // Without leftovers it is the builder, still at work, whose commits are looked at.
+        (call.timeout, call.beside) = (TAKE, !leftovers);
         let mut spool = tempfile::tempfile_in(&world.paths.local)?;
         let (done, complaint) = process::pipe_to(
             &call,

@@ -96,12 +96,12 @@ impl Running {
         };
         let (pid, handle) = (child.id(), Pid::from_child(&child));
         let mut quarry = sweep::Quarry {
-            token: invocation.token.clone(),
+            token: if invocation.beside { String::new() } else { invocation.token.clone() },
             group: Some(pid),
-            adopted: ADOPTS.load(Ordering::Relaxed),
+            adopted: ADOPTS.load(Ordering::Relaxed) && !invocation.beside,
             ..sweep::Quarry::default()
         };
-        if invocation.own_tree {
+        if invocation.own_tree && !invocation.beside {
             quarry.folder = sweep::Quarry::new("", &invocation.cwd).folder;
         }
         let (exit, buffer) = (exit_of(handle), vec![0; CHUNK]);
