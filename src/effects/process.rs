@@ -64,6 +64,7 @@ impl Invocation<'_> {
             grace: GRACE,
             token: String::new(),
             own_tree: true,
+            beside: false,
             keep_fd: None,
         }
     }

@@ -159,9 +159,8 @@ impl<'a> Site<'a> {
         };
         let mut call = Invocation::new(inside, folder, self.env.clone());
         call.token = token(self.begun);
-        match &self.level {
-            Level::None { .. } => call.own_tree = true,
-            Level::Bubblewrap(_) => call.keep_fd = Some(self.lock.file()),
+        if let Level::Bubblewrap(_) = &self.level {
+            (call.own_tree, call.keep_fd) = (false, Some(self.lock.file()));
         }
         call
     }
