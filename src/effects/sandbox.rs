@@ -203,6 +203,17 @@ impl Walls<'_> {
         }
     }
 
+    /// Lets these folders be read even where they lie below a temporary one; others can be
+    /// anyway. Meant for those on PATH and for the home directory.
+    pub fn let_read(&mut self, folders: impl IntoIterator<Item = PathBuf>) {
+        let below = |folder: &PathBuf| {
+            folder.canonicalize().is_ok_and(|real| {
+                TEMPORARY.iter().any(|covered| real.starts_with(covered) && real != Path::new(covered))
+            })
+        };
+        self.read_only.extend(folders.into_iter().filter(below));
+    }
+
     /// The command line that runs `argv` behind these walls.
     pub fn wrap(&self, bwrap: &Path, argv: &[OsString]) -> Vec<OsString> {
         let mut line = vec![bwrap.as_os_str().to_owned()];

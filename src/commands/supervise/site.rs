@@ -178,6 +178,9 @@ impl<'a> Site<'a> {
         let mut walls = Walls::around(folder);
         walls.read_only.clone_from(&self.made.read_only);
         walls.writable = writable.collect();
+        let path = self.env.iter().find(|(name, _)| name == env::PATH);
+        let tools = path.map(|(_, path)| std::env::split_paths(path).collect::<Vec<_>>());
+        walls.let_read(tools.into_iter().flatten().chain(home.clone()));
         walls.lock = Some(self.lock.file().as_fd());
         walls
     }
