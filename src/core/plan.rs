@@ -333,3 +333,314 @@ pub struct Deed {
     /// Why it was not done; `None` when it was.
     pub trouble: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::gates::{Observations, Origin, Trust};
+    use crate::core::ledger::tests::{at, ledger, number, source};
+    use crate::core::queue::Queue;
+    use crate::domain::config::Config;
+    use crate::domain::event::Merge;
+    use crate::domain::task;
+
+    /// One task a line: `name: words`, the words being lines of front matter, `vN` (its text's
+    /// version) or `foreign` (not made here).
+    fn world(lines: &str) -> (Queue, Observations) {
+        let mut queue = Queue { tip: Some(number(1)), ..Queue::default() };
+        let mut seen = Observations {
+            here: "here/1".into(),
+            trust: Trust::Trusted,
+            base: Some(("main".into(), number(900))),
+            ..Observations::default()
+        };
+        for (age, line) in lines.lines().map(str::trim).filter(|l| !l.is_empty()).enumerate() {
+            let (name, words) = line.split_once(':').unwrap_or((line, ""));
+            let id = TaskId::new(name).unwrap();
+            let words: Vec<_> = words.split(';').map(str::trim).collect();
+            let front: Vec<_> = words.iter().filter(|word| word.contains(':')).copied().collect();
+            let version = words.iter().find(|word| word.starts_with('v')).copied().unwrap_or("v1");
+            let text = format!(
+                "---\n{}\n---\nWrite {name}.txt with a greeting.\n\n```sh\ntrue\n```\n",
+                front.join("\n")
+            );
+            let path = format!("queue/{name}.md");
+            let parsed = task::parse(&path, &id, text.as_bytes());
+            let (blob, here) = (source(version), !words.contains(&"foreign"));
+            let added = at("00:00") + TimeDelta::minutes(i64::try_from(age).unwrap());
+            let (commit, author) = (number(2), "Eve".to_owned());
+            seen.origins.insert(id.clone(), Origin { here, commit, author, added });
+            let (task, diagnostics) = (parsed.task, parsed.diagnostics);
+            queue.items.insert(id.clone(), Item { id, path, blob, task, diagnostics });
+        }
+        (queue, seen)
+    }
+
+    fn shown(plan: &Plan) -> String {
+        let mut lines: Vec<String> = plan.actions.iter().map(action).collect();
+        for verdict in &plan.verdicts {
+            lines.extend(
+                verdict
+                    .holds()
+                    .take(1)
+                    .map(|(gate, hold)| format!("hold {}: {gate}: {}", verdict.task, hold.reason)),
+            );
+        }
+        lines.extend(plan.wake.map(|at| format!("wake {}", at.format("%H:%M"))));
+        lines.join("\n")
+    }
+
+    fn action(action: &Action) -> String {
+        match action {
+            Action::Start(s) if s.base == number(900) => format!("start {} {}", s.task, s.attempt),
+            Action::Start(s) => format!(
+                "start {} {} on {:x}",
+                s.task,
+                s.attempt,
+                u16::from_be_bytes([s.base.0[18], s.base.0[19]])
+            ),
+            Action::Adopt { runner } => format!("adopt {runner}"),
+            Action::Bury { task, attempt } => format!("bury {task} {attempt}"),
+            Action::Merge { task, .. } => format!("merge {task}"),
+            Action::Close { task, .. } => format!("close {task}"),
+            Action::Renew { task } => format!("renew {task}"),
+            Action::Escalate { task, .. } => format!("escalate {task}"),
+            Action::Report { date } => format!("report {date}"),
+        }
+    }
+
+    fn plan_of(
+        queue: &str,
+        events: &str,
+        now: &str,
+        change: impl FnOnce(&mut Observations, &mut Config),
+    ) -> String {
+        let ledger = ledger(&format!("00:00 ? runner here/1\n{events}"));
+        let (queue, mut seen) = world(queue);
+        for (id, build) in &ledger.builds {
+            seen.alive.extend(build.running().map(|_| id.clone()));
+        }
+        let mut config = Config::default();
+        change(&mut seen, &mut config);
+        let situation = Situation {
+            queue: &queue,
+            ledger: &ledger,
+            seen: &seen,
+            config: &config,
+            now: at(now),
+            forced: None,
+        };
+        // The day's report is its own table's matter.
+        let text = shown(&plan(situation));
+        text.replace("\nwake 23:00", "").replace("wake 23:00", "")
+    }
+
+    #[track_caller]
+    fn check(queue: &str, events: &str, now: &str, expected: &str) {
+        let lines: Vec<_> = expected.lines().map(str::trim).collect();
+        assert_eq!(plan_of(queue, events, now, |_, _| ()), lines.join("\n"));
+    }
+
+    #[test]
+    fn high_starts_at_once_and_one_at_a_time() {
+        check("a: priority: high", "", "09:00", "start a 1");
+        check(
+            "a: priority: high\nb: priority: high",
+            "",
+            "09:00",
+            "start a 1\nhold b: capacity: after `a`: 1 at a time",
+        );
+        check(
+            "a: priority: high\nb: priority: high; due: 2026-02-07 10:00",
+            "",
+            "09:00",
+            "start b 1\nhold a: capacity: after `b`: 1 at a time",
+        );
+        check("a: priority: high", "08:00 a started", "09:00", "");
+    }
+
+    #[test]
+    fn medium_waits_for_the_night_and_low_for_a_person() {
+        check("a", "", "18:00", "hold a: window: opens 22:00\nwake 22:00");
+        check("a", "", "22:00", "start a 1");
+        check(
+            "a: priority: low",
+            "",
+            "23:30",
+            "hold a: approval: priority low starts only after approval",
+        );
+    }
+
+    #[test]
+    fn a_failure_is_retried_after_the_delay_and_escalated_in_the_end() {
+        let failed = "09:00 a started\n09:01 a failed exit 1";
+        check("a", failed, "09:03", "hold a: retry: retry 1 of 3 at 09:06\nwake 09:06");
+        check("a", failed, "09:06", "start a 2");
+        let four = "09:00 a started\n09:01 a failed\n09:07 a started\n09:08 a failed\n\
+                    09:14 a started\n09:15 a failed\n09:21 a started\n09:22 a failed";
+        check("a", four, "09:23", "escalate a\nhold a: retry: retry 4 of 3 at 09:27\nwake 09:27");
+        check("a", &format!("{four}\n09:24 a escalated"), "10:00", "");
+        check("a", &format!("{four}\n09:24 a escalated\n10:00 a retried x"), "23:00", "start a 5");
+    }
+
+    #[test]
+    fn a_dead_attempt_is_buried_and_never_doubled() {
+        let dead = |seen: &mut Observations, _: &mut Config| seen.alive.clear();
+        assert_eq!(plan_of("a", "09:00 a started", "09:01", dead), "bury a 1");
+    }
+
+    #[test]
+    fn words_of_a_person_go_on_from_the_branch_at_once() {
+        let rejected = "09:00 a started\n09:01 a succeeded\n09:02 a rejected no";
+        check("a", rejected, "09:02", "start a 2 on 3e9");
+        let answered = "09:00 a started\n09:01 a blocked why?\n09:02 a answered so";
+        check("a", answered, "09:02", "start a 2 on 3e9");
+        check("a", "09:00 a started\n09:01 a blocked why?", "09:02", "");
+    }
+
+    #[test]
+    fn an_edit_while_it_waits_is_a_fresh_build_and_while_it_runs_is_none() {
+        check(
+            "a: v2",
+            "09:00 a started\n09:01 a failed",
+            "09:02",
+            "renew a\nhold a: window: opens 22:00\nwake 09:06",
+        );
+        check("a: v2", "09:00 a started\n09:01 a succeeded", "09:02", "");
+        check("a: v2", "09:00 a started", "09:02", "");
+        check(
+            "a: v2; priority: high",
+            "09:00 a started\n09:01 a succeeded\n09:02 a merged",
+            "09:03",
+            "start a 2",
+        );
+        check(
+            "a: priority: high",
+            "09:00 a started\n09:01 a succeeded\n09:02 a merged",
+            "09:03",
+            "",
+        );
+        check("a: priority: high", "09:00 a started\n09:01 a cancelled no", "09:03", "");
+    }
+
+    #[test]
+    fn what_fails_on_the_base_waits_for_the_base() {
+        let events = "09:00 a started\n09:01 a failed base";
+        check("a", events, "12:00", "hold a: base: base");
+        let moved = |seen: &mut Observations, _: &mut Config| {
+            seen.base = Some(("main".into(), number(901)));
+        };
+        assert_eq!(plan_of("a", events, "12:00", moved), "start a 2 on 385");
+    }
+
+    #[test]
+    fn a_builder_that_cannot_work_is_left_alone_for_a_while() {
+        let events = "09:00 a started\n09:01 a failed builder";
+        let claude = |_: &mut Observations, config: &mut Config| {
+            let steps = config.builders.clone();
+            assert!(steps.is_empty());
+        };
+        // The built-in builder has no pauses; what waits goes on at once.
+        assert_eq!(plan_of("a", events, "09:02", claude), "start a 2 on 3e9");
+    }
+
+    #[test]
+    fn dependencies_come_first_and_may_be_built_upon_in_review() {
+        check(
+            "b: priority: high; depends_on: [a]\na: priority: low",
+            "",
+            "09:00",
+            "hold b: depends: `a` is not done yet\nhold a: approval: priority low starts only after approval",
+        );
+        check(
+            "b: priority: high; depends_on: [a]",
+            "",
+            "09:00",
+            "hold b: depends: there is no task `a`",
+        );
+        check(
+            "b: priority: high; depends_on: [a]\na",
+            "08:00 a started\n08:30 a succeeded",
+            "09:00",
+            "start b 1 on 3e9",
+        );
+        check(
+            "b: priority: high; depends_on: [a]\na: priority: high; depends_on: [b]",
+            "",
+            "09:00",
+            "hold b: depends: a circle: b → a → b\nhold a: depends: a circle: a → b → a",
+        );
+    }
+
+    #[test]
+    fn what_is_not_from_here_waits_for_approval() {
+        check(
+            "a: priority: high; foreign",
+            "",
+            "09:00",
+            "hold a: trust: 0000000 by Eve was not made in this clone",
+        );
+        let approved = "08:00 a approved v1";
+        let mine = |seen: &mut Observations, _: &mut Config| {
+            seen.approvals.insert("1".into());
+        };
+        assert_eq!(plan_of("a: priority: high; foreign", approved, "09:00", mine), "start a 1");
+        // Approved elsewhere, or another text: nothing is opened.
+        check(
+            "a: priority: high; foreign",
+            approved,
+            "09:00",
+            "hold a: trust: 0000000 by Eve was not made in this clone",
+        );
+        assert_eq!(
+            plan_of("a: priority: high; foreign; v2", approved, "09:00", mine),
+            "hold a: trust: 0000000 by Eve was not made in this clone"
+        );
+    }
+
+    #[test]
+    fn nothing_starts_untrusted_paused_or_elsewhere() {
+        check(
+            "a: priority: high",
+            "08:00 ? paused lunch",
+            "09:00",
+            "hold a: runner: paused by Ada: lunch",
+        );
+        check("a: priority: high", "08:00 ? paused x\n08:01 ? resumed", "09:00", "start a 1");
+        check(
+            "a: priority: high",
+            "08:00 ? runner there/2",
+            "09:00",
+            "hold a: runner: `there/2` runs this queue",
+        );
+        let changed = |seen: &mut Observations, _: &mut Config| {
+            seen.trust = Trust::Changed(vec!["buildq.yaml".into()]);
+        };
+        assert_eq!(
+            plan_of("a: priority: high", "", "09:00", changed),
+            "hold a: trust: `buildq.yaml` has changed since it was trusted here"
+        );
+    }
+
+    #[test]
+    fn a_merge_is_recognised_and_a_file_moved_by_hand_closes() {
+        let review = "09:00 a started\n09:01 a succeeded";
+        let arrived = |seen: &mut Observations, _: &mut Config| {
+            let arrival = Arrival { commit: number(9), how: Merge::Ancestry, edited: false };
+            seen.arrived.insert(TaskId::new("a").unwrap(), arrival);
+        };
+        assert_eq!(plan_of("", review, "09:02", arrived), "merge a");
+        check("", review, "09:02", "");
+    }
+
+    #[test]
+    fn side_by_side_only_what_touches_nothing_in_common() {
+        let two = |_: &mut Observations, config: &mut Config| config.max_parallel = 2;
+        let queue = "a: priority: high; touches: [\"src/a/**\"]\nb: priority: high; touches: [\"src/a/x.rs\"]\n\
+                     c: priority: high; touches: [\"src/c/**\"]";
+        assert_eq!(
+            plan_of(queue, "", "09:00", two),
+            "start a 1\nstart c 1\nhold b: conflict: it touches what `a` touches"
+        );
+    }
+}

@@ -35,6 +35,9 @@ struct Message<'a> {
     body: &'a str,
 }
 
+/// The trailer of a commit that was made for a builder, of what it left.
+pub const LEFTOVERS: &str = "Leftovers";
+
 /// Reads the messages of `base..tip`, the newest first, and the criteria of the task file at
 /// the tip.
 pub fn read(messages: &[String], criteria: &[Criterion]) -> Progress {
@@ -67,9 +70,13 @@ fn stated(trailers: &Trailers) -> Option<Percent> {
     Percent::new(trailers.get("Progress")?.trim_end_matches('%').parse().ok()?)
 }
 
-/// `progress: 40%` repeats the figure and is no message.
+/// `progress: 40%` repeats the figure and is no message; nor is what was committed for a
+/// builder.
 fn message(messages: &[Message]) -> String {
     let bare = |it: &&Message| {
+        if it.trailers.get(LEFTOVERS).is_some() {
+            return false;
+        }
         let figure = it.subject.strip_prefix("progress: ").and_then(|it| it.strip_suffix('%'));
         figure.is_none_or(|figure| figure.parse::<u8>().is_err())
     };

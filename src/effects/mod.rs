@@ -1,6 +1,7 @@
 //! Thin hands: the repository, processes, files. No decisions.
 
 pub mod agents;
+pub mod awake;
 pub mod clock;
 pub mod collect;
 pub mod commit;

@@ -12,7 +12,7 @@ use std::io::{Seek as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -26,6 +26,14 @@ pub const GRACE: Duration = Duration::from_secs(10);
 const ERRORS: usize = 16 << 10;
 
 static ADOPTS: AtomicBool = AtomicBool::new(false);
+
+/// The child that [`spare`] named; 0 when there is none.
+static SPARED: AtomicU32 = AtomicU32::new(0);
+
+/// Tells that this child of ours is no orphan and is not to be ended with a command.
+pub fn spare(pid: u32) {
+    SPARED.store(pid, Ordering::Relaxed);
+}
 
 /// One command and its bounds.
 #[derive(Clone, Debug)]

@@ -38,6 +38,8 @@ pub struct Quarry {
     /// It is a child of this very process, which adopts orphans and has no other children
     /// than the one that leads `group`.
     pub adopted: bool,
+    /// The one child that is no orphan: it belongs to this process itself.
+    pub spared: Option<u32>,
 }
 
 impl Quarry {
@@ -51,7 +53,10 @@ impl Quarry {
     fn holds(&self, process: &Process) -> bool {
         let pid = process.pid;
         self.group == Some(process.group)
-            || (self.adopted && process.parent == std::process::id() && self.group != Some(pid))
+            || (self.adopted
+                && process.parent == std::process::id()
+                && self.group != Some(pid)
+                && self.spared != Some(pid))
             || (!self.token.is_empty() && carries(pid, &self.token))
             || self.folder.as_ref().is_some_and(|folder| !process.terminal && is_in(pid, folder))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::site::{own_program, token_of};
+use super::site::{leftovers_message, own_program, token_of};
 use crate::commands::gather::{World, attempt_ref};
 use crate::core::ledger::Build;
 use crate::domain::event::{Failed, Fault, Kind, Usage};
@@ -71,8 +71,8 @@ fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<(
     let folder = world.paths.workspace(task, attempt);
     let base_text = base.to_string();
     let own = own_program()?;
-    let leave = "Commit what the builder left";
-    let words = [&own, "workspace", "pack", "--base", &base_text, "--commit-leftovers", leave];
+    let leave = leftovers_message();
+    let words = [&own, "workspace", "pack", "--base", &base_text, "--commit-leftovers", &leave];
     let argv: Vec<_> = words.iter().map(Into::into).collect();
     let inside = match world.sandbox() {
         Level::None { .. } => argv,

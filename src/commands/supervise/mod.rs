@@ -26,6 +26,7 @@ use crate::core::{progress, quota};
 use crate::domain::config::{Builder, PromptBy, STEPS};
 use crate::domain::event::{Fault, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::effects::awake::Awake;
 use crate::effects::locks::Lock;
 use crate::effects::process::{Ended, Finished};
 use crate::effects::repo::Repo;
@@ -95,6 +96,7 @@ fn own(args: Args) -> Result<bool> {
 /// From the workspace to the last event. Whatever goes wrong becomes a recorded failure.
 fn build(begun: &Begun, lock: &Lock) -> Result<()> {
     let clock = Instant::now();
+    let _awake = Awake::hold(begun.start.task.as_str());
     let end = match Site::make(begun, lock) {
         Ok(site) => {
             let mut watch = Watch::new(begun, &site)?;

@@ -13,7 +13,7 @@ use super::super::gather::attempt_ref;
 use super::begin::Begun;
 use super::watch::Watch;
 use crate::core::ledger::Outcome;
-use crate::core::progress::Progress;
+use crate::core::progress::{self, Progress};
 use crate::domain::id::Oid;
 use crate::effects::agents;
 use crate::effects::collect::{self, Expected};
@@ -196,7 +196,7 @@ impl<'a> Site<'a> {
             argv.extend(["--base".into(), base.to_string()]);
         }
         if leftovers {
-            argv.extend(["--commit-leftovers".into(), "Commit what the builder left".into()]);
+            argv.extend(["--commit-leftovers".into(), leftovers_message()]);
         }
         for path in &self.made.copied {
             argv.extend(["--exclude".into(), path.clone()]);
@@ -371,6 +371,11 @@ pub fn token_of(
 pub fn own_program() -> Result<String> {
     let exe = std::env::current_exe().context("buildq does not find itself")?;
     Ok(exe.to_string_lossy().trim_end_matches(" (deleted)").to_owned())
+}
+
+/// The message of a commit that is made for a builder.
+pub fn leftovers_message() -> String {
+    format!("Commit what the builder left\n\nBuildq-{}: yes\n", progress::LEFTOVERS)
 }
 
 fn spec_file(folder: &Path, begun: &Begun) -> PathBuf {

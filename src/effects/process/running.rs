@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use super::super::sys::{self, Birth, Usage};
 use super::super::{clock, env, sweep};
-use super::{ADOPTS, Ended, Invocation, quoted};
+use super::{ADOPTS, Ended, Invocation, SPARED, quoted};
 
 /// When the watcher is called first, and how far apart then.
 pub const FIRST_WATCH: Duration = Duration::from_millis(100);
@@ -98,6 +98,7 @@ impl Running {
         let mut quarry = sweep::Quarry {
             token: if invocation.beside { String::new() } else { invocation.token.clone() },
             group: Some(pid),
+            spared: Some(SPARED.load(Ordering::Relaxed)).filter(|pid| *pid != 0),
             adopted: ADOPTS.load(Ordering::Relaxed) && !invocation.beside,
             ..sweep::Quarry::default()
         };
