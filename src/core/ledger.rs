@@ -597,7 +597,7 @@ pub mod tests {
             "started" => Kind::Started(Started {
                 attempt: Attempt(count + 1),
                 runner: "here/1".into(),
-                builder: "steps".into(),
+                builder: rest.split(' ').nth(1).unwrap_or("steps").into(),
                 source: source(rest),
                 path: Some(format!("queue/{task}.md")),
                 base: number(900),

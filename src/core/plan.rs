@@ -291,6 +291,9 @@ fn base(situation: Situation, item: &Item, build: &Build, upon: &[TaskId]) -> Op
     }
 }
 
+/// While something is built, somebody looks this often whether its supervisor still lives.
+const ROUND: TimeDelta = TimeDelta::minutes(5);
+
 /// The earliest moment at which a hold ends by itself or a report is due.
 fn wake(situation: Situation, plan: &Plan) -> Option<DateTime<Utc>> {
     let Situation { ledger, seen, now, .. } = situation;
@@ -303,7 +306,10 @@ fn wake(situation: Situation, plan: &Plan) -> Option<DateTime<Utc>> {
         let days = (0..3).filter_map(move |n| today.checked_add_signed(TimeDelta::days(n)));
         days.map(|day| report_end(situation, day))
     });
-    openings.chain(reports).filter(|at| *at > now).min()
+    let running = ledger.builds.values().any(|build| build.running().is_some());
+    let starts = plan.actions.iter().any(|action| matches!(action, Action::Start(_)));
+    let watched = (running || starts).then_some(now + ROUND);
+    openings.chain(reports).chain(watched).filter(|at| *at > now).min()
 }
 
 /// Builds whose branch should stand at their last attempt's tip, and may.
@@ -340,7 +346,7 @@ mod tests {
     use crate::core::gates::{Observations, Origin, Trust};
     use crate::core::ledger::tests::{at, ledger, number, source};
     use crate::core::queue::Queue;
-    use crate::domain::config::Config;
+    use crate::domain::config::{Builder, Config};
     use crate::domain::event::Merge;
     use crate::domain::task;
 
@@ -431,7 +437,10 @@ mod tests {
             forced: None,
         };
         // The day's report is its own table's matter.
-        let text = shown(&plan(situation));
+        let mut plan = plan(situation);
+        // So is the round that is made while something is built.
+        plan.wake = plan.wake.filter(|wake| *wake != at(now) + ROUND);
+        let text = shown(&plan);
         text.replace("\nwake 23:00", "").replace("wake 23:00", "")
     }
 
@@ -480,7 +489,7 @@ mod tests {
                     09:14 a started\n09:15 a failed\n09:21 a started\n09:22 a failed";
         check("a", four, "09:23", "escalate a\nhold a: retry: retry 4 of 3 at 09:27\nwake 09:27");
         check("a", &format!("{four}\n09:24 a escalated"), "10:00", "");
-        check("a", &format!("{four}\n09:24 a escalated\n10:00 a retried x"), "23:00", "start a 5");
+        check("a", &format!("{four}\n09:24 a escalated\n10:00 a retried x"), "22:30", "start a 5");
     }
 
     #[test]
@@ -536,12 +545,19 @@ mod tests {
     #[test]
     fn a_builder_that_cannot_work_is_left_alone_for_a_while() {
         let events = "09:00 a started\n09:01 a failed builder";
-        let claude = |_: &mut Observations, config: &mut Config| {
-            let steps = config.builders.clone();
-            assert!(steps.is_empty());
+        // The built-in builder has no limits: what waits goes on, from the work so far.
+        check("a", events, "09:02", "start a 2 on 3e9");
+        let agent = |_: &mut Observations, config: &mut Config| {
+            let command = vec!["opus".to_owned()];
+            let (prompt, env, timeout) = Default::default();
+            let builder = Builder { command, prompt, env, timeout };
+            config.builders.insert("opus".into(), builder);
         };
-        // The built-in builder has no pauses; what waits goes on at once.
-        assert_eq!(plan_of("a", events, "09:02", claude), "start a 2 on 3e9");
+        let ours = "a: builder: opus";
+        let events = "09:00 a started v1 opus\n09:01 a failed builder";
+        let held = "hold a: builder: the builder `opus` is paused: builder\nwake 09:31";
+        assert_eq!(plan_of(ours, events, "09:02", agent), held);
+        assert_eq!(plan_of(ours, events, "09:31", agent), "start a 2 on 3e9");
     }
 
     #[test]
