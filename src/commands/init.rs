@@ -606,7 +606,7 @@ fn runs<'a>(world: &World, choice: &'a Choice, level: &'a Level) -> Summary<'a> 
     }
 }
 
-fn hooks_place(repo: &Repo, paths: &Paths) -> Result<Place> {
+pub(super) fn hooks_place(repo: &Repo, paths: &Paths) -> Result<Place> {
     let Some(value) = repo.setting("core.hooksPath") else {
         return Ok(hooks::place(&paths.common, None));
     };

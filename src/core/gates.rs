@@ -360,7 +360,7 @@ fn dependency(case: &Case, other: &TaskId) -> Option<Hold> {
 }
 
 /// The way from a task back to itself through `depends_on`, if there is one.
-fn circle(queue: &Queue, start: &TaskId) -> Option<Vec<TaskId>> {
+pub fn circle(queue: &Queue, start: &TaskId) -> Option<Vec<TaskId>> {
     let needs = |id: &TaskId| {
         let task = queue.items.get(id).and_then(|item| item.task.as_ref());
         task.map(|task| task.depends_on.clone()).unwrap_or_default()

@@ -1,1 +1,529 @@
-//! What status shows: the same facts for every face.
+//! The overview: the same facts for every face, `buildq status --json` among them. Pure.
+//!
+//! The names of its fields are a promise to scripts: `docs/status-schema.md` describes them.
+
+mod health;
+mod needs;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde::{Serialize, Serializer};
+
+use super::gates::{self, Branch, Gate, Observations, Situation, Trust};
+use super::ledger::{Build, Ledger, Outcome, Phase, Run, Wait};
+use super::plan::{self, Plan};
+use super::queue::{Item, Queue};
+use super::window;
+use crate::domain::id::{Attempt, Oid, Percent, TaskId};
+use crate::domain::task::Priority;
+
+pub use health::{BuilderHealth, Health, Heartbeat, Hooks, Machine, Sandbox};
+pub use needs::{Need, NeedKind};
+
+/// Of the schema: it grows when a field changes its meaning or goes.
+pub const VERSION: u32 = 1;
+/// So many ended builds are told.
+const RECENT: usize = 20;
+
+/// Everything that `status` knows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Overview {
+    /// [`VERSION`].
+    pub version: u32,
+    /// When it was true.
+    pub at: DateTime<Utc>,
+    /// The zone in which it is told to people.
+    pub timezone: Tz,
+    /// What waits for a person, the most pressing first.
+    pub needs_you: Vec<Need>,
+    /// Builds under way.
+    pub running: Vec<Running>,
+    /// What could start, in the order of the queue.
+    pub queue: Vec<Queued>,
+    /// Finished builds that wait for a person, the oldest first.
+    pub review: Vec<Review>,
+    /// What ended lately, the newest first.
+    pub recent: Vec<Ended>,
+    /// How many tasks are in each state.
+    pub counts: Counts,
+    /// Of what keeps the queue going.
+    pub health: Health,
+}
+
+/// What a look at a running attempt tells.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Live {
+    /// How much is done.
+    pub percent: Percent,
+    /// The builder's last words.
+    pub message: String,
+    /// The newest commit or output.
+    pub last_sign: DateTime<Utc>,
+    /// Its lock is held; `None` when it runs in another clone.
+    pub alive: Option<bool>,
+}
+
+/// One build under way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Running {
+    /// Whose.
+    pub task: TaskId,
+    /// Its title when it began.
+    pub title: String,
+    /// Its number.
+    pub attempt: Attempt,
+    /// The number that its last retry would have.
+    pub at_most: u32,
+    /// The builder's name.
+    pub builder: String,
+    /// Where it runs.
+    pub runner: String,
+    /// The branch to look at.
+    pub branch: String,
+    /// How much is done.
+    pub percent: Percent,
+    /// The builder's last words.
+    pub message: String,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// The newest commit, output, or recorded progress.
+    pub last_sign: DateTime<Utc>,
+    /// Start and estimate, where a person made one.
+    pub ends_by_estimate: Option<DateTime<Utc>>,
+    /// No sign of life since then.
+    pub stalled_since: Option<DateTime<Utc>>,
+    /// Its supervisor lives; `null` when it runs in another clone.
+    pub alive: Option<bool>,
+    /// Its task file since it began.
+    pub file: FileState,
+}
+
+/// What became of a task file since its text was taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// Nothing.
+    Same,
+    /// It was edited: the edit is not built.
+    Changed,
+    /// It is no longer in the queue.
+    Gone,
+}
+
+/// Where a task of the queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Standing {
+    /// It starts by itself: at once, or when its holds have opened.
+    Queued,
+    /// A person must do something first.
+    Held,
+    /// Its next attempt comes by itself.
+    Waiting,
+}
+
+/// One task that could start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Queued {
+    /// From 1.
+    pub position: usize,
+    /// Which task.
+    pub task: TaskId,
+    /// Its title; its id when the file cannot be read.
+    pub title: String,
+    /// Its file, from the top of the repository.
+    pub path: String,
+    /// `null` when the file cannot be read.
+    pub priority: Option<Priority>,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Every gate that holds it, in the order of the gates.
+    pub holds: Vec<Held>,
+    /// When all of them open by themselves; `null` when one needs more than time.
+    pub opens: Option<DateTime<Utc>>,
+    /// The attempts so far, when this is not the first.
+    pub retry: Option<Retry>,
+    /// When it should be done by.
+    pub due: Option<DateTime<Utc>>,
+    /// A person's guess of the work, in seconds.
+    #[serde(rename = "estimate_seconds", serialize_with = "seconds")]
+    pub estimate: Option<Duration>,
+}
+
+/// Why a task does not start yet.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Held {
+    /// Which gate.
+    pub gate: Gate,
+    /// Why.
+    pub reason: String,
+    /// What a person can do.
+    pub remedy: String,
+    /// When it opens by itself.
+    pub until: Option<DateTime<Utc>>,
+    /// It does not open without a person.
+    pub needs_you: bool,
+}
+
+/// What the next attempt follows upon.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Retry {
+    /// The number of the next attempt.
+    pub attempt: Attempt,
+    /// The number that its last retry would have.
+    pub at_most: u32,
+    /// Since when it waits.
+    pub since: DateTime<Utc>,
+    /// For what.
+    pub why: Wait,
+    /// How the last attempt ended, on one line.
+    pub after: String,
+}
+
+/// One finished build that waits for a person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Review {
+    /// Whose.
+    pub task: TaskId,
+    /// Its title when it began.
+    pub title: String,
+    /// The attempt that succeeded.
+    pub attempt: Attempt,
+    /// Since when it waits.
+    pub since: DateTime<Utc>,
+    /// The branch to look at.
+    pub branch: String,
+    /// Its last commit.
+    pub tip: Oid,
+    /// How many criteria are ticked.
+    pub ticked: usize,
+    /// How many there are.
+    pub criteria: usize,
+    /// How many checks passed; all of them did.
+    pub checks: usize,
+    /// How long the attempt took, in seconds.
+    #[serde(rename = "took_seconds", serialize_with = "whole_seconds")]
+    pub took: Duration,
+    /// Builds in review that it stands upon.
+    pub upon: Vec<TaskId>,
+    /// Its task file since it began.
+    pub file: FileState,
+}
+
+/// One build that has come to its end lately.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ended {
+    /// Whose.
+    pub task: TaskId,
+    /// Its title when it began, else its id.
+    pub title: String,
+    /// What became of it.
+    pub what: What,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// One line more: how it was merged, why it was closed.
+    pub detail: String,
+}
+
+/// How a build ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// Its checks passed; it waits for review.
+    Succeeded,
+    /// It is in the base branch.
+    Merged,
+    /// Over without a merge.
+    Closed,
+    /// Called off.
+    Cancelled,
+}
+
+/// How many tasks are in each state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Start by themselves.
+    pub queued: usize,
+    /// Wait for a person before they start.
+    pub held: usize,
+    /// Wait for their next attempt.
+    pub waiting: usize,
+    /// Under way, stalled ones too.
+    pub building: usize,
+    /// Under way without a sign of life.
+    pub stalled: usize,
+    /// Ask a person.
+    pub blocked: usize,
+    /// Out of retries.
+    pub escalated: usize,
+    /// Wait for review.
+    pub review: usize,
+    /// In the base branch.
+    pub merged: usize,
+    /// Over without a merge.
+    pub closed: usize,
+    /// Called off.
+    pub cancelled: usize,
+}
+
+/// What one clone sees of a queue that another one runs: all that is local to a clone (trust,
+/// approvals, builders) is the runner's affair and counts as given.
+pub fn standpoint(situation: Situation) -> Observations {
+    let Situation { ledger, seen, .. } = situation;
+    let mut there = seen.clone();
+    let Some(runner) = ledger.runner.clone().filter(|runner| *runner != seen.here) else {
+        return there;
+    };
+    there.here = runner;
+    if !matches!(there.trust, Trust::Broken(_)) {
+        there.trust = Trust::Trusted;
+    }
+    there.approvals = ledger.approvals.iter().map(|approval| approval.id.clone()).collect();
+    there.origins.values_mut().for_each(|origin| origin.here = true);
+    there.broken_builders.clear();
+    there.no_sandbox = None;
+    there
+}
+
+/// Puts everything together.
+pub fn overview(here: Situation, live: &BTreeMap<TaskId, Live>, machine: Machine) -> Overview {
+    let seen = standpoint(here);
+    let there = Situation { seen: &seen, ..here };
+    let plan = plan::plan(there);
+    let mut view = Overview {
+        version: VERSION,
+        at: here.now.trunc_subsecs(0),
+        timezone: here.config.timezone,
+        needs_you: Vec::new(),
+        running: running(here, live),
+        queue: queue(there, &plan),
+        review: review(here),
+        recent: recent(here),
+        counts: Counts::default(),
+        health: health::health(here, machine),
+    };
+    view.counts = counts(here.ledger, &view);
+    view.needs_you = needs::needs(here, &view);
+    view
+}
+
+/// The number that the last retry of a build would have.
+pub fn at_most(build: &Build, attempt: Attempt, retry_max: u32) -> u32 {
+    attempt.0 + retry_max.saturating_sub(build.failures)
+}
+
+/// What became of the task file since its text was taken up.
+pub fn file_state(queue: &Queue, task: &TaskId, run: &Run) -> FileState {
+    match queue.items.get(task) {
+        Some(item) if item.blob == run.started.source => FileState::Same,
+        Some(_) => FileState::Changed,
+        None if run.started.path.is_none() => FileState::Same,
+        None => FileState::Gone,
+    }
+}
+
+fn running(here: Situation, live: &BTreeMap<TaskId, Live>) -> Vec<Running> {
+    let Situation { queue, ledger, config, .. } = here;
+    let mut all: Vec<_> = ledger
+        .builds
+        .iter()
+        .filter_map(|(task, build)| {
+            let run = build.running()?;
+            let told = run.progress.as_ref();
+            let live = live.get(task);
+            let percent = live.map(|live| live.percent).or(told.map(|told| told.percent));
+            let message = live.map(|live| &live.message).filter(|message| !message.is_empty());
+            let sign = [Some(run.at), told.map(|told| told.at), live.map(|live| live.last_sign)];
+            let last_sign = sign.into_iter().flatten().max()?.trunc_subsecs(0);
+            let estimate = run.started.estimate.and_then(|span| TimeDelta::from_std(span).ok());
+            Some(Running {
+                task: task.clone(),
+                title: run.started.title.clone(),
+                attempt: run.number(),
+                at_most: at_most(build, run.number(), config.retry_max),
+                builder: run.started.builder.clone(),
+                runner: run.started.runner.clone(),
+                branch: format!("{}{task}", config.branch_prefix),
+                percent: percent.unwrap_or(Percent::of(0, 1)),
+                message: message.or(told.map(|t| &t.message)).cloned().unwrap_or_default(),
+                started: run.at,
+                last_sign,
+                ends_by_estimate: estimate.and_then(|span| run.at.checked_add_signed(span)),
+                stalled_since: run.stalled.filter(|since| last_sign <= *since),
+                alive: live.and_then(|live| live.alive),
+                file: file_state(queue, task, run),
+            })
+        })
+        .collect();
+    all.sort_by(|a, b| (a.started, &a.task).cmp(&(b.started, &b.task)));
+    all
+}
+
+fn queue(there: Situation, plan: &Plan) -> Vec<Queued> {
+    let entry = |verdict: &plan::Verdict| {
+        let item = there.queue.items.get(&verdict.task)?;
+        let holds: Vec<Held> = verdict
+            .holds()
+            .map(|(gate, hold)| Held {
+                gate,
+                reason: hold.reason.clone(),
+                remedy: hold.remedy.clone(),
+                until: hold.until,
+                needs_you: needs_person(there, item, gate) && hold.until.is_none(),
+            })
+            .collect();
+        let retry = there.ledger.builds.get(&item.id).and_then(|build| retry(there, build));
+        let standing = if holds.iter().any(|hold| hold.needs_you) {
+            Standing::Held
+        } else if retry.is_some() {
+            Standing::Waiting
+        } else {
+            Standing::Queued
+        };
+        let task = item.task.as_ref();
+        let due = task.and_then(|task| task.due);
+        Some(Queued {
+            position: verdict.position,
+            task: item.id.clone(),
+            title: task.map_or(item.id.to_string(), |task| task.title.clone()),
+            path: item.path.clone(),
+            priority: task.map(|task| task.priority),
+            standing,
+            opens: verdict.opens(),
+            holds,
+            retry,
+            due: due.map(|due| window::resolve(due, there.config.timezone)),
+            estimate: task.and_then(|task| task.estimate),
+        })
+    };
+    plan.verdicts.iter().filter_map(entry).collect()
+}
+
+/// Whether a gate that holds a task waits for a person, rather than for time or other builds.
+fn needs_person(there: Situation, item: &Item, gate: Gate) -> bool {
+    match gate {
+        Gate::Window | Gate::NotBefore | Gate::Calendar | Gate::Capacity | Gate::Retry => false,
+        // Of the whole queue: told once.
+        Gate::Runner => false,
+        Gate::Conflict => {
+            matches!(there.seen.branches.get(&item.id), Some(Branch::InTheWay(_)))
+        }
+        Gate::Depends => {
+            let depends = item.task.as_ref().map(|task| task.depends_on.as_slice());
+            gates::circle(there.queue, &item.id).is_some()
+                || matches!(there.seen.merged.get(&item.id), Some(Err(_)))
+                || depends.unwrap_or_default().iter().any(|other| is_lost(there, other))
+        }
+        _ => true,
+    }
+}
+
+/// A dependency that will never be met by itself.
+fn is_lost(there: Situation, other: &TaskId) -> bool {
+    let Situation { queue, ledger, .. } = there;
+    match ledger.builds.get(other).map(|build| &build.phase) {
+        _ if queue.done.contains_key(other) => false,
+        Some(Phase::Cancelled { .. }) => true,
+        Some(_) => false,
+        None => !queue.items.contains_key(other),
+    }
+}
+
+fn retry(there: Situation, build: &Build) -> Option<Retry> {
+    let Phase::Waiting { since, why } = build.phase else { return None };
+    Some(Retry {
+        attempt: build.next(),
+        at_most: at_most(build, build.next(), there.config.retry_max),
+        since,
+        why,
+        after: build.last().map(how_it_ended).unwrap_or_default(),
+    })
+}
+
+/// The end of a run on one line.
+pub fn how_it_ended(run: &Run) -> String {
+    match run.end.as_ref().map(|end| &end.outcome) {
+        None => "it runs".into(),
+        Some(Outcome::Succeeded(_)) => "its checks passed".into(),
+        Some(Outcome::Failed { reason, .. }) => reason.clone(),
+        Some(Outcome::Blocked { question, .. }) => format!("it asked: {question}"),
+        Some(Outcome::Cancelled { reason }) => format!("cancelled: {reason}"),
+    }
+}
+
+fn review(here: Situation) -> Vec<Review> {
+    let one = |(task, build): (&TaskId, &Build)| {
+        let (Phase::Review { since }, Some(run)) = (&build.phase, build.last()) else {
+            return None;
+        };
+        let Outcome::Succeeded(end) = &run.end.as_ref()?.outcome else { return None };
+        Some(Review {
+            task: task.clone(),
+            title: run.started.title.clone(),
+            attempt: run.number(),
+            since: *since,
+            branch: format!("{}{task}", here.config.branch_prefix),
+            tip: end.tip,
+            ticked: end.criteria.0,
+            criteria: end.criteria.1,
+            checks: end.checks.len(),
+            took: end.usage.duration,
+            upon: run.started.upon.clone(),
+            file: file_state(here.queue, task, run),
+        })
+    };
+    let mut all: Vec<_> = here.ledger.builds.iter().filter_map(one).collect();
+    all.sort_by(|a, b| (a.since, &a.task).cmp(&(b.since, &b.task)));
+    all
+}
+
+fn recent(here: Situation) -> Vec<Ended> {
+    let one = |(task, build): (&TaskId, &Build)| {
+        let (what, at, detail) = match &build.phase {
+            Phase::Review { since } => (What::Succeeded, *since, "waits for review".into()),
+            Phase::Merged { at, how, .. } => (What::Merged, *at, how.to_string()),
+            Phase::Closed { at, reason, .. } => (What::Closed, *at, reason.clone()),
+            Phase::Cancelled { at, reason, .. } => (What::Cancelled, *at, reason.clone()),
+            _ => return None,
+        };
+        let title = build.last().map_or(task.to_string(), |run| run.started.title.clone());
+        Some(Ended { task: task.clone(), title, what, at, detail })
+    };
+    let mut all: Vec<_> = here.ledger.builds.iter().filter_map(one).collect();
+    all.sort_by(|a, b| (b.at, &a.task).cmp(&(a.at, &b.task)));
+    all.truncate(RECENT);
+    all
+}
+
+fn counts(ledger: &Ledger, view: &Overview) -> Counts {
+    let standing = |standing| view.queue.iter().filter(|entry| entry.standing == standing).count();
+    let phase = |name| ledger.builds.values().filter(|build| build.phase.name() == name).count();
+    Counts {
+        queued: standing(Standing::Queued),
+        held: standing(Standing::Held),
+        waiting: standing(Standing::Waiting),
+        building: view.running.len(),
+        stalled: view.running.iter().filter(|run| run.stalled_since.is_some()).count(),
+        blocked: phase("blocked"),
+        escalated: phase("escalated"),
+        review: phase("review"),
+        merged: phase("merged"),
+        closed: phase("closed"),
+        cancelled: phase("cancelled"),
+    }
+}
+
+fn seconds<S: Serializer>(span: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.as_secs()).serialize(to)
+}
+
+/// A span in JSON: whole seconds.
+pub fn whole_seconds<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    span.as_secs().serialize(to)
+}
+
+#[cfg(test)]
+mod tests;

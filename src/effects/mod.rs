@@ -12,6 +12,7 @@ pub mod git;
 pub mod hooks;
 pub mod ledger;
 pub mod locks;
+pub mod machine;
 pub mod output;
 pub mod paths;
 pub mod process;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use unicode_width::UnicodeWidthStr as _;
 
 /// One line without anything that a terminal would obey or that turns text around: control
 /// characters and bidirectional marks become `�`; line breaks and tabs become spaces.
@@ -78,6 +79,107 @@ pub fn bytes(count: u64) -> String {
     if count < 1024 { format!("{count} B") } else { format!("{scaled:.1} {unit}") }
 }
 
+/// Columns that a text takes on a terminal.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Padded with spaces to a number of columns.
+pub fn pad(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(missing))
+}
+
+/// Broken at spaces into lines of at most this many columns; a longer word stays whole, so
+/// that it can be copied.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Two columns of text: labels, and what is said beside them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Of the labels.
+    pub label: usize,
+    /// Of the whole page.
+    pub page: usize,
+}
+
+impl Columns {
+    /// Room for these labels on a page of this width.
+    pub fn fit<'a>(labels: impl IntoIterator<Item = &'a str>, page: usize) -> Self {
+        let page = page.max(40);
+        let longest = labels.into_iter().map(width).max().unwrap_or(0);
+        Self { label: longest.min(page / 3), page }
+    }
+
+    /// What is said beside a label, wrapped; a label that is too long stands above it.
+    pub fn entry(self, label: &str, said: &str) -> String {
+        let mut text = String::new();
+        let mut label = label;
+        if width(label) > self.label {
+            text += &format!("  {label}\n");
+            label = "";
+        }
+        for line in wrap(said, self.page.saturating_sub(self.label + 4)) {
+            text += &format!("  {}  {line}\n", pad(label, self.label));
+            label = "";
+        }
+        if !label.is_empty() {
+            text += &format!("  {label}\n");
+        }
+        text
+    }
+
+    /// A line that must stay whole: a command to copy.
+    pub fn whole(self, line: &str) -> String {
+        format!("  {}  {line}\n", pad("", self.label))
+    }
+}
+
+/// One line of Markdown that shows a text as it is: nothing in it is markup or HTML.
+pub fn markdown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in safe(text).chars() {
+        match c {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '@' => shown.push_str("&#64;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
+                shown.push('\\');
+                shown.push(c);
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// A text as Markdown code.
+pub fn code(text: &str) -> String {
+    let text = safe(text);
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{gap}{text}{gap}{fence}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +202,26 @@ mod tests {
             (bytes(100), bytes(2048), bytes(5 << 30)),
             ("100 B".into(), "2.0 KiB".into(), "5.0 GiB".into())
         );
+    }
+
+    #[test]
+    fn lines_break_at_spaces_and_wide_letters_count_twice() {
+        assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
+        assert_eq!(wrap("\u{65e5}\u{672c} \u{8a9e}", 6), ["\u{65e5}\u{672c}", "\u{8a9e}"]);
+        assert_eq!(pad("\u{65e5}", 4), "\u{65e5}  ");
+        let columns = Columns::fit(["ab", "a-label-that-is-long"], 40);
+        assert_eq!(columns.label, 13);
+        assert_eq!(columns.entry("ab", "x"), "  ab             x\n");
+        assert_eq!(
+            columns.entry("a-label-that-is-long", "said"),
+            "  a-label-that-is-long\n                 said\n"
+        );
+    }
+
+    #[test]
+    fn markdown_shows_markup_and_obeys_none() {
+        assert_eq!(markdown("<b>|a_b| `x` @all"), "&lt;b&gt;\\|a\\_b\\| \\`x\\` &#64;all");
+        assert_eq!(code("a `b`"), "`` a `b` ``");
     }
 }
