@@ -724,13 +724,13 @@ mod tests {
             steps.extend(install_hooks(&place, false, exe).unwrap());
             steps
         };
-        let runs = Runs {
-            builder: STEPS,
+        let runs = Summary {
+            builder: STEPS.into(),
             command: String::new(),
             rights: steps_rights(true),
-            sandbox: "bubblewrap",
-            verify: &["cargo test".into()],
-            setup: &[],
+            sandbox: "bubblewrap".into(),
+            verify: vec!["cargo test".into()],
+            setup: vec![],
             remarks: &[],
         };
         let first = told(&go(), &runs, "jobs");
