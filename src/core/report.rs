@@ -550,7 +550,7 @@ fn nothing(ledger: &Ledger, queue: &Queue, plan: &Plan, zone: Tz, until: DateTim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::ledger::tests::{at, recorded};
+    use crate::core::ledger::tests::{at, recorded, source};
     use crate::core::queue::{Content, File, read};
 
     const TEXT: &str = "\n---\nWrite hello.txt with a greeting.\n\n- [ ] hello.txt is there\n\n  ```sh\n  echo\n  ```\n";
@@ -561,7 +561,7 @@ mod tests {
             let (id, priority) = line.trim().split_once(' ').unwrap();
             let text = format!("---\npriority: {priority}{TEXT}");
             let path = format!("queue/{id}.md");
-            File { path, blob: Oid([5; 20]), content: Content::Bytes(text.into_bytes()) }
+            File { path, blob: source("v1"), content: Content::Bytes(text.into_bytes()) }
         };
         read(Some(Oid([7; 20])), "queue", lines.lines().map(file).collect())
     }
