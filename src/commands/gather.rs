@@ -92,7 +92,7 @@ impl World {
         let seen = Observations::default();
         let mut world =
             Self { repo, paths, queue_branch, config, config_findings, queue, ledger, seen, now };
-        world.queue = world.read_queue(tip)?;
+        world.queue = world.queue_at(tip, &world.ledger)?;
         world.observe(broken)?;
         Ok(world)
     }
@@ -158,30 +158,32 @@ impl World {
         }
     }
 
-    fn read_queue(&self, tip: Option<Oid>) -> Result<Queue> {
+    /// The queue at a commit, for builds as a ledger has them; a commit that is not here, such
+    /// as one of a rewritten history, has none.
+    pub fn queue_at(&self, tip: Option<Oid>, ledger: &Ledger) -> Result<Queue> {
         let dir = &self.config.queue_dir;
         let files = tip.map(|tip| self.repo.queue_files(tip, dir)).transpose()?;
         let mut queue = queue::read(tip, dir, files.unwrap_or_default());
-        self.add_specs(&mut queue);
-        let open = self.ledger.builds.iter().filter(|(_, build)| !build.is_over());
+        self.add_specs(&mut queue, ledger);
+        let open = ledger.builds.iter().filter(|(_, build)| !build.is_over());
         let sources = open.filter_map(|(id, build)| Some((id.clone(), build.source()?)));
         queue.follow_renames(&sources.collect());
         Ok(queue)
     }
 
     /// Tasks whose text was given on the command line live in the ledger's own tree.
-    fn add_specs(&self, queue: &mut Queue) {
-        let Some(tip) = self.ledger.tip.filter(|_| !self.ledger.approvals.is_empty()) else {
+    fn add_specs(&self, queue: &mut Queue, ledger: &Ledger) {
+        let Some(tip) = ledger.tip.filter(|_| !ledger.approvals.is_empty()) else {
             return;
         };
         if self.repo.entry(tip, "specs").is_none() {
             return;
         }
-        for approval in &self.ledger.approvals {
+        for approval in &ledger.approvals {
             let path = format!("specs/{}", approval.source);
             let taken =
                 queue.items.get(&approval.task).is_some_and(|i| !i.path.starts_with("specs/"));
-            let over = self.ledger.builds.get(&approval.task).is_some_and(Build::is_over);
+            let over = ledger.builds.get(&approval.task).is_some_and(Build::is_over);
             if taken || over || queue.done.contains_key(&approval.task) {
                 continue;
             }

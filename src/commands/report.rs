@@ -1,19 +1,167 @@
 //! `buildq report`
 
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{Exit, Scene};
+use super::gather::World;
+use super::{Exit, Misuse, Scene, print, say};
+use crate::core::report::{self, Report, Span, queue_tip, replay};
+use crate::core::window;
+use crate::domain::event::{Kind, Recorded};
+use crate::domain::task::{When, when};
+use crate::effects::ledger::{self, Appended, Draft, append};
+use crate::render;
 
-/// To come
+/// What was done, what failed, and what waits for you
+///
+/// From history alone: run again on the same refs and configuration it gives the same bytes,
+/// in any clone. The report of a day ends at `report.at` (23:00) of that day and begins
+/// where the one before ended; without a day it goes from the last stored report until now.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
-
-/// To come.
-pub fn run(_: Args, _: &Scene) -> Result<Exit> {
-    Ok(Exit::No)
+pub struct Args {
+    /// The day, e.g. 2026-02-07
+    #[arg(long, conflicts_with = "since")]
+    date: Option<NaiveDate>,
+    /// From then on, e.g. "2026-02-07 20:00"
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Until then; now, if not given
+    #[arg(long, value_name = "TIME", requires = "since")]
+    until: Option<String>,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = Format::Md)]
+    format: Format,
+    /// Store the report of the day (of the last one that has ended) in the ledger's tree as
+    /// `reports/<date>.md`; sync does so by itself once a day
+    #[arg(long, conflicts_with_all = ["since", "until"])]
+    save: bool,
 }
 
-/// Stores the report of a day in the ledger's tree; what it answers is why it could not.
-pub fn save(_: &super::gather::World, _: chrono::NaiveDate) -> Result<Option<String>> {
-    Ok(None)
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Format {
+    /// Markdown
+    Md,
+    /// JSON
+    Json,
+    /// Plain text
+    Text,
+}
+
+/// Prints it, and stores it if told so.
+pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    let world = scene.look()?;
+    let events = ledger::events(&world.repo)?;
+    let date = args.date.or_else(|| args.save.then(|| last_day(&world)));
+    let span = match (date, &args.since) {
+        (Some(date), _) => day(&world, date),
+        (None, Some(since)) => Span {
+            since: moment(&world, since)?,
+            until: args.until.as_ref().map_or(Ok(world.now), |until| moment(&world, until))?,
+        },
+        (None, None) => Span { since: last_end(&world), until: world.now },
+    };
+    if span.since > span.until {
+        let order = "a report ends after it begins\nhint: --since is the earlier of the two";
+        return Err(Misuse(order.into()).into());
+    }
+    let report = make(&world, &events, span)?;
+    print(&match args.format {
+        Format::Md => markdown(&world, &report)?,
+        Format::Json => render::report::json(&report)?,
+        Format::Text => render::report::plain(&report),
+    });
+    if let (true, Some(date)) = (args.save, date) {
+        say::must_be_known(&world)?;
+        if let Some(why) = save(&world, date)? {
+            return Err(anyhow!("not stored: {why}"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Stores the report of a day in the ledger's tree; what it answers is why it could not. One
+/// that stands there already as it would be written is left alone.
+pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
+    let span = day(world, date);
+    if world.now < span.until {
+        let end = span.until.with_timezone(&world.config.timezone).format("%F %H:%M");
+        return Ok(Some(format!("the day is over at {end}")));
+    }
+    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    let text = markdown(world, &report)?;
+    let path = format!("reports/{date}.md");
+    let stands = "stored already";
+    let appended = append(&world.pen(), &mut |ledger| {
+        let stored = ledger.tip.and_then(|tip| world.repo.file(tip, &path));
+        if ledger.reported.contains(&date) && stored.as_deref() == Some(text.as_bytes()) {
+            return Ok(Err(stands.to_owned()));
+        }
+        let files = vec![(path.clone(), text.clone().into_bytes())];
+        Ok(Ok(Draft { files, ..Draft::new(Kind::Reported { date }) }))
+    })?;
+    Ok(match appended {
+        Appended::No(why) if why != stands => Some(why),
+        _ => None,
+    })
+}
+
+fn make(world: &World, events: &[Recorded], span: Span) -> Result<Report> {
+    let then = replay(events, span.until);
+    let queue = world.queue_at(queue_tip(events, span.until), &then)?;
+    Ok(report::report(events, span, &queue, &world.config))
+}
+
+fn markdown(world: &World, report: &Report) -> Result<String> {
+    let path = format!("{}/{}", world.config.queue_dir, render::report::OVERRIDE);
+    let own = world.queue.tip.and_then(|tip| world.repo.file(tip, &path));
+    let own = own.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    render::report::markdown(report, own.as_deref()).with_context(|| match own {
+        Some(_) => format!("the template `{path}` has an error\nhint: mend it and commit it"),
+        None => "the report cannot be written".into(),
+    })
+}
+
+/// From the end of the day before to the end of that day.
+fn day(world: &World, date: NaiveDate) -> Span {
+    let before = date.pred_opt().unwrap_or(date);
+    Span { since: end_of(world, before), until: end_of(world, date) }
+}
+
+fn end_of(world: &World, date: NaiveDate) -> DateTime<Utc> {
+    let civil = When::Civil(date.and_time(world.config.report_at));
+    window::resolve(civil, world.config.timezone)
+}
+
+/// The last day that has ended.
+fn last_day(world: &World) -> NaiveDate {
+    let today = world.now.with_timezone(&world.config.timezone).date_naive();
+    if end_of(world, today) <= world.now {
+        return today;
+    }
+    let yesterday = today.pred_opt().unwrap_or(today);
+    if end_of(world, yesterday) <= world.now {
+        return yesterday;
+    }
+    yesterday.pred_opt().unwrap_or(yesterday)
+}
+
+/// Where the last stored report ends, else where the day that runs now began.
+fn last_end(world: &World) -> DateTime<Utc> {
+    let stored = world.ledger.reported.last().map(|date| end_of(world, *date));
+    let stored = stored.filter(|end| *end <= world.now);
+    stored.unwrap_or_else(|| end_of(world, last_day(world)))
+}
+
+fn moment(world: &World, text: &str) -> Result<DateTime<Utc>> {
+    let time = world.config.report_at;
+    let plain = when(text, time).map(|when| window::resolve(when, world.config.timezone));
+    plain.or_else(|| Some(world.now - ago(text)?)).ok_or_else(|| {
+        let hint = "write \"2026-02-07 20:00\", a day, or how long ago: 12h";
+        Misuse(format!("`{text}` is no moment\nhint: {hint}")).into()
+    })
+}
+
+fn ago(text: &str) -> Option<TimeDelta> {
+    TimeDelta::from_std(humantime::parse_duration(text).ok()?).ok()
 }

@@ -564,6 +564,14 @@ pub mod tests {
     /// A ledger from lines such as `09:01 parser failed` on one day; commits are counted.
     pub fn ledger(lines: &str) -> Ledger {
         let mut ledger = Ledger::default();
+        recorded(lines).iter().for_each(|recorded| ledger.apply(recorded));
+        ledger
+    }
+
+    /// The events that such lines stand for.
+    pub fn recorded(lines: &str) -> Vec<Recorded> {
+        let mut ledger = Ledger::default();
+        let mut all = Vec::new();
         for (index, line) in lines.lines().map(str::trim).filter(|l| !l.is_empty()).enumerate() {
             let mut words = line.splitn(4, ' ');
             let mut word = || words.next().unwrap_or_default();
@@ -571,15 +579,17 @@ pub mod tests {
             let attempts =
                 |id: &TaskId| ledger.builds.get(id).map_or(0, |b: &Build| b.attempts.len());
             let kind = kind(task, what, rest, &attempts);
-            ledger.apply(&Recorded {
+            let recorded = Recorded {
                 commit: number(index + 1),
                 at: at(time),
                 author: "Ada".into(),
                 subject: kind.subject(),
                 event: Event { id: index.to_string(), kind, queue: None, body: rest.into() },
-            });
+            };
+            ledger.apply(&recorded);
+            all.push(recorded);
         }
-        ledger
+        all
     }
 
     fn kind(task: &str, what: &str, rest: &str, attempts: &dyn Fn(&TaskId) -> usize) -> Kind {

@@ -1,1 +1,640 @@
-//! The report of a span of time, from history alone.
+//! The report of a span of time, from history alone: a fold over the ledger's events, and the
+//! queue as it stood at the end of the span.
+//!
+//! Nothing here asks what time it is, and nothing depends on the clone that asks: the same
+//! events, queue and policy give the same report. What only one clone knows (its trust, its own
+//! commits) is left out; a task that was held for such a reason counts as one that could start.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use super::gates::{Gate, Observations, Origin, Situation, Trust};
+use super::ledger::{Build, Ledger, Outcome, Phase, Wait};
+use super::plan::{self, Plan};
+use super::queue::Queue;
+use super::window;
+use crate::domain::config::Config;
+use crate::domain::event::{CheckResult, Kind, Merge, Recorded, Succeeded};
+use crate::domain::id::{Attempt, Oid, Percent, TaskId};
+use crate::domain::task::Priority;
+
+/// What a report covers: from `since`, which belongs to it, to `until`, which does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its first moment.
+    pub since: DateTime<Utc>,
+    /// The first moment after it.
+    pub until: DateTime<Utc>,
+}
+
+impl Span {
+    fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.since <= at && at < self.until
+    }
+}
+
+/// Everything that a report says. As JSON: times are RFC 3339 in UTC, durations whole seconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Its first moment.
+    pub since: DateTime<Utc>,
+    /// The first moment after it.
+    pub until: DateTime<Utc>,
+    /// Time zone of the times that people see.
+    pub zone: Tz,
+    /// How many of each.
+    pub counts: Counts,
+    /// Why nothing was built, if nothing was.
+    pub nothing: Option<String>,
+    /// Attempts that ended well within the span, oldest first.
+    pub completed: Vec<Completed>,
+    /// Builds whose work came into the base branch within the span.
+    pub merged: Vec<Merged>,
+    /// Tasks that were closed or called off within the span.
+    pub dropped: Vec<Dropped>,
+    /// Builds at work at its end.
+    pub active: Vec<Active>,
+    /// Attempts that ended otherwise within the span.
+    pub failed: Vec<Failure>,
+    /// Builds that were out of retries at its end.
+    pub escalated: Vec<Escalated>,
+    /// Builds that waited for a person at its end, those that waited longest first.
+    pub waiting: Vec<Waiting>,
+    /// What could still start at its end: by priority, due, id.
+    pub queue: Vec<Queued>,
+}
+
+/// How many of each: the first five happened within the span, the others stood at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Attempts that began.
+    pub started: usize,
+    /// Attempts that ended well.
+    pub completed: usize,
+    /// Attempts that ended otherwise.
+    pub failed: usize,
+    /// Builds whose work came into the base branch.
+    pub merged: usize,
+    /// Builds that a person sent back.
+    pub rejected: usize,
+    /// At work.
+    pub active: usize,
+    /// Out of retries.
+    pub escalated: usize,
+    /// Waiting for a person's review.
+    pub review: usize,
+    /// Waiting for a person's answer.
+    pub blocked: usize,
+    /// Waiting to start.
+    pub queued: usize,
+}
+
+/// An attempt that ended well.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Completed {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// Which run.
+    pub attempt: Attempt,
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// From its start to its end, in seconds.
+    pub seconds: u64,
+    /// The builder's own words; may be several lines.
+    pub summary: String,
+    /// Where the build stood at the end of the span: `review`, `merged`, …
+    pub state: String,
+    /// Ticked criteria.
+    pub ticked: usize,
+    /// All criteria.
+    pub criteria: usize,
+    /// Texts of those that are not ticked.
+    pub unticked: Vec<String>,
+    /// Every check that was run.
+    pub checks: Vec<Checked>,
+    /// What to look at.
+    pub deliverables: Vec<String>,
+    /// What the builder would do next.
+    pub next_steps: Vec<String>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Checked {
+    /// As a person would type it.
+    pub command: String,
+    /// Whether it passed.
+    pub passed: bool,
+    /// How it ended.
+    pub ended: String,
+}
+
+/// A build whose work came into the base branch.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Merged {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// When that was recorded.
+    pub at: DateTime<Utc>,
+    /// Where the base branch stood.
+    pub commit: Oid,
+    /// How it came there.
+    pub how: Merge,
+    /// The task file was edited meanwhile; the edit is not built.
+    pub edited: bool,
+}
+
+/// A task that is over without a merge.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Dropped {
+    /// Which.
+    pub task: TaskId,
+    /// Its title.
+    pub title: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// `closed` or `cancelled`.
+    pub state: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A build at work.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Active {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// Which run.
+    pub attempt: Attempt,
+    /// When the run began.
+    pub since: DateTime<Utc>,
+    /// How far it said it is.
+    pub percent: Percent,
+    /// Its last words.
+    pub message: String,
+    /// No sign of life since then.
+    pub stalled: Option<DateTime<Utc>>,
+}
+
+/// An attempt that did not end well.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Failure {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// Which run.
+    pub attempt: Attempt,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// How long it took, in seconds.
+    pub seconds: u64,
+    /// Why, on one line.
+    pub reason: String,
+    /// Where the build stood at the end of the span.
+    pub state: String,
+}
+
+/// A build out of retries.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Escalated {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// How many attempts have been made.
+    pub attempts: usize,
+    /// Why the last one failed.
+    pub reason: String,
+}
+
+/// A build that waits for a person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Waiting {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// `review`, `blocked` or `edited`.
+    pub state: String,
+    /// What the builder asks, if it does.
+    pub question: Option<String>,
+    /// What a person can do.
+    pub remedy: String,
+}
+
+/// A task that could start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Queued {
+    /// Its place, from 1.
+    pub position: usize,
+    /// Which.
+    pub task: TaskId,
+    /// Its title.
+    pub title: String,
+    /// How soon it may start.
+    pub priority: Priority,
+    /// When it should be done by.
+    pub due: Option<DateTime<Utc>>,
+    /// `queued`, or `waiting` for another attempt.
+    pub state: String,
+    /// The first gate that held it.
+    pub gate: Option<Gate>,
+    /// That gate's reason.
+    pub held: Option<String>,
+}
+
+/// The ledger as it stood at a moment.
+pub fn replay(events: &[Recorded], until: DateTime<Utc>) -> Ledger {
+    let mut ledger = Ledger::default();
+    events.iter().filter(|recorded| recorded.at < until).for_each(|it| ledger.apply(it));
+    ledger
+}
+
+/// Where the queue branch stood at the last event before a moment.
+pub fn queue_tip(events: &[Recorded], until: DateTime<Utc>) -> Option<Oid> {
+    let earlier = events.iter().rev().filter(|recorded| recorded.at < until);
+    earlier.filter_map(|recorded| recorded.event.queue).next()
+}
+
+/// The report of a span; `queue` as it stood at [`queue_tip`] of its end.
+pub fn report(events: &[Recorded], span: Span, queue: &Queue, config: &Config) -> Report {
+    let mut fold = Fold { span, queue, ledger: Ledger::default(), kept: Vec::new() };
+    events.iter().filter(|recorded| recorded.at < span.until).for_each(|it| fold.take(it));
+    let plan = plan_at_the_end(&fold.ledger, queue, config, span.until);
+    let mut report = Report {
+        since: span.since,
+        until: span.until,
+        zone: config.timezone,
+        counts: Counts::default(),
+        nothing: None,
+        completed: fold.completed(),
+        merged: fold.merged(),
+        dropped: fold.dropped(),
+        active: fold.active(),
+        failed: fold.failed(),
+        escalated: fold.escalated(),
+        waiting: fold.waiting(),
+        queue: fold.queued(&plan, config.timezone),
+    };
+    report.counts = fold.count(&report);
+    let idle = report.counts.started == 0 && report.counts.completed == 0;
+    if idle && report.active.is_empty() && report.failed.is_empty() {
+        report.nothing = Some(nothing(&fold.ledger, queue, &plan, config.timezone, span.until));
+    }
+    report
+}
+
+/// The ledger up to some event, and what happened within the span.
+struct Fold<'a> {
+    span: Span,
+    queue: &'a Queue,
+    ledger: Ledger,
+    kept: Vec<&'a Recorded>,
+}
+
+impl<'a> Fold<'a> {
+    fn take(&mut self, recorded: &'a Recorded) {
+        self.ledger.apply(recorded);
+        if self.span.holds(recorded.at) && !self.ledger.superseded.contains(&recorded.commit) {
+            self.kept.push(recorded);
+        }
+    }
+
+    fn title(&self, task: &TaskId) -> String {
+        let run = self.ledger.builds.get(task).and_then(Build::last);
+        let item = self.queue.items.get(task).and_then(|item| item.task.as_ref());
+        let title = run.map(|run| run.started.title.clone()).or(item.map(|it| it.title.clone()));
+        title.filter(|title| !title.is_empty()).unwrap_or_else(|| task.to_string())
+    }
+
+    fn state(&self, task: &TaskId) -> String {
+        self.ledger.builds.get(task).map_or("queued", |build| build.phase.name()).to_owned()
+    }
+
+    fn completed(&self) -> Vec<Completed> {
+        let done = |recorded: &&Recorded| match &recorded.event.kind {
+            Kind::Succeeded(end) => Some(self.one_completed(recorded, end)),
+            _ => None,
+        };
+        self.kept.iter().filter_map(done).collect()
+    }
+
+    fn one_completed(&self, recorded: &Recorded, end: &Succeeded) -> Completed {
+        let checked = |check: &CheckResult| Checked {
+            command: check.command.clone(),
+            passed: check.passed,
+            ended: check.ended.clone(),
+        };
+        Completed {
+            task: end.task.clone(),
+            title: self.title(&end.task),
+            attempt: end.attempt,
+            at: recorded.at,
+            seconds: end.usage.duration.as_secs(),
+            summary: recorded.event.body.trim().to_owned(),
+            state: self.state(&end.task),
+            ticked: end.criteria.0,
+            criteria: end.criteria.1,
+            unticked: end.unticked.clone(),
+            checks: end.checks.iter().map(checked).collect(),
+            deliverables: end.deliverables.clone(),
+            next_steps: end.next_steps.clone(),
+        }
+    }
+
+    fn merged(&self) -> Vec<Merged> {
+        let merged = |recorded: &&Recorded| match &recorded.event.kind {
+            Kind::Merged { task, commit, how, edited, .. } => Some(Merged {
+                task: task.clone(),
+                title: self.title(task),
+                at: recorded.at,
+                commit: *commit,
+                how: *how,
+                edited: *edited,
+            }),
+            _ => None,
+        };
+        self.kept.iter().filter_map(merged).collect()
+    }
+
+    fn dropped(&self) -> Vec<Dropped> {
+        let dropped = |recorded: &&Recorded| {
+            let (task, state, reason) = match &recorded.event.kind {
+                Kind::Closed { task, reason, .. } => (task, "closed", reason),
+                Kind::Cancelled { task, reason, .. } => (task, "cancelled", reason),
+                _ => return None,
+            };
+            let (title, at, reason) = (self.title(task), recorded.at, reason.clone());
+            Some(Dropped { task: task.clone(), title, at, state: state.to_owned(), reason })
+        };
+        self.kept.iter().filter_map(dropped).collect()
+    }
+
+    fn failed(&self) -> Vec<Failure> {
+        let failed = |recorded: &&Recorded| match &recorded.event.kind {
+            Kind::Failed(end) => Some(Failure {
+                task: end.task.clone(),
+                title: self.title(&end.task),
+                attempt: end.attempt,
+                at: recorded.at,
+                seconds: end.usage.duration.as_secs(),
+                reason: end.reason.clone(),
+                state: self.state(&end.task),
+            }),
+            _ => None,
+        };
+        self.kept.iter().filter_map(failed).collect()
+    }
+
+    fn active(&self) -> Vec<Active> {
+        let active = |(task, build): (&TaskId, &Build)| {
+            let run = build.running()?;
+            let progress = run.progress.as_ref();
+            Some(Active {
+                task: task.clone(),
+                title: self.title(task),
+                attempt: run.number(),
+                since: run.at,
+                percent: progress.map_or(Percent::of(0, 0), |progress| progress.percent),
+                message: progress.map(|progress| progress.message.clone()).unwrap_or_default(),
+                stalled: run.stalled,
+            })
+        };
+        self.ledger.builds.iter().filter_map(active).collect()
+    }
+
+    fn escalated(&self) -> Vec<Escalated> {
+        let escalated = |(task, build): (&TaskId, &Build)| {
+            let Phase::Escalated { since } = build.phase else { return None };
+            let reason = match build.last().and_then(|run| Some(&run.end.as_ref()?.outcome)) {
+                Some(Outcome::Failed { reason, .. }) => reason.clone(),
+                _ => String::new(),
+            };
+            let (title, attempts) = (self.title(task), build.attempts.len());
+            Some(Escalated { task: task.clone(), title, since, attempts, reason })
+        };
+        self.ledger.builds.iter().filter_map(escalated).collect()
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        let waiting = |(task, build): (&TaskId, &Build)| {
+            let (since, state, question, remedy) = match &build.phase {
+                Phase::Review { since } => {
+                    (*since, "review", None, format!("buildq review {task}"))
+                }
+                Phase::Blocked { since, question } => {
+                    let remedy = format!("buildq answer {task} \"…\"");
+                    (*since, "blocked", Some(question.clone()), remedy)
+                }
+                Phase::Merged { at, edited: true, .. } => {
+                    (*at, "edited", None, format!("buildq retry {task}"))
+                }
+                _ => return None,
+            };
+            let (title, state) = (self.title(task), state.to_owned());
+            Some(Waiting { task: task.clone(), title, since, state, question, remedy })
+        };
+        let mut all: Vec<_> = self.ledger.builds.iter().filter_map(waiting).collect();
+        all.sort_by(|a, b| (a.since, &a.task).cmp(&(b.since, &b.task)));
+        all
+    }
+
+    fn queued(&self, plan: &Plan, zone: Tz) -> Vec<Queued> {
+        let queued = |verdict: &plan::Verdict| {
+            let task = self.queue.items.get(&verdict.task).and_then(|item| item.task.as_ref());
+            let hold = verdict.holds().next();
+            let build = self.ledger.builds.get(&verdict.task);
+            let again = build.is_some_and(|build| matches!(build.phase, Phase::Waiting { .. }));
+            Queued {
+                position: verdict.position,
+                task: verdict.task.clone(),
+                title: task.map_or_else(|| verdict.task.to_string(), |task| task.title.clone()),
+                priority: task.map(|task| task.priority).unwrap_or_default(),
+                due: task.and_then(|task| Some(window::resolve(task.due?, zone))),
+                state: if again { "waiting" } else { "queued" }.to_owned(),
+                gate: hold.map(|(gate, _)| gate),
+                held: hold.map(|(_, hold)| hold.reason.clone()),
+            }
+        };
+        plan.verdicts.iter().map(queued).collect()
+    }
+
+    fn count(&self, report: &Report) -> Counts {
+        let of = |name: &str| self.kept.iter().filter(|it| it.event.kind.name() == name).count();
+        let stood = |state: &str| report.waiting.iter().filter(|it| it.state == state).count();
+        Counts {
+            started: of("started"),
+            completed: report.completed.len(),
+            failed: report.failed.len(),
+            merged: report.merged.len(),
+            rejected: of("rejected"),
+            active: report.active.len(),
+            escalated: report.escalated.len(),
+            review: stood("review"),
+            blocked: stood("blocked"),
+            queued: report.queue.len(),
+        }
+    }
+}
+
+/// What the gates said at the end, as far as history knows: a clone is imagined in which
+/// everything is trusted, and whose approvals are all that the ledger holds.
+fn plan_at_the_end(ledger: &Ledger, queue: &Queue, config: &Config, until: DateTime<Utc>) -> Plan {
+    // Of a base that failed a check only that commit is known.
+    let failed_on = |build: &Build| match (&build.phase, &build.last()?.end.as_ref()?.outcome) {
+        (Phase::Waiting { why: Wait::Base, .. }, Outcome::Failed { base, .. }) => *base,
+        _ => None,
+    };
+    let base = ledger.builds.values().find_map(failed_on).or(queue.tip);
+    let known = |id: &TaskId| {
+        let commit = queue.tip.unwrap_or(Oid([0; 20]));
+        let author = String::new();
+        (id.clone(), Origin { here: true, commit, author, added: DateTime::UNIX_EPOCH })
+    };
+    let seen = Observations {
+        here: ledger.runner.clone().unwrap_or_else(|| "here".into()),
+        trust: Trust::Trusted,
+        origins: queue.items.keys().map(known).collect(),
+        approvals: ledger.approvals.iter().map(|it| it.id.clone()).collect::<BTreeSet<_>>(),
+        alive: ledger.builds.keys().cloned().collect(),
+        base: base.map(|tip| (config.base.clone().unwrap_or_default(), tip)),
+        merged: BTreeMap::new(),
+        ..Observations::default()
+    };
+    plan::plan(Situation { queue, ledger, seen: &seen, config, now: until, forced: None })
+}
+
+/// Why nothing was built.
+fn nothing(ledger: &Ledger, queue: &Queue, plan: &Plan, zone: Tz, until: DateTime<Utc>) -> String {
+    if ledger.tip.is_none() {
+        return "the ledger does not reach back so far".into();
+    }
+    if let Some(pause) = ledger.pause(None, until) {
+        let since = pause.at.with_timezone(&zone).format("%F %H:%M");
+        return format!("paused by {} since {since}: {}", pause.author, pause.reason);
+    }
+    if queue.items.is_empty() && queue.nameless.is_empty() {
+        return "the queue was empty".into();
+    }
+    let count = plan.verdicts.len();
+    if count == 0 {
+        return "every task of the queue was built before".into();
+    }
+    let held = plan.verdicts.iter().filter(|verdict| verdict.holds().next().is_some()).count();
+    let timed = plan.verdicts.iter().filter(|it| it.holds().count() > 0 && it.opens().is_some());
+    let all = |word: &str| match count {
+        1 => format!("the one task of the queue {word}"),
+        _ => format!("all {count} tasks of the queue {word}"),
+    };
+    match (timed.count(), held) {
+        (timed, _) if timed == count => all("waited for the time to start"),
+        (_, held) if held == count => all(if count == 1 { "was held" } else { "were held" }),
+        _ => "no sync ran while a task could have started".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ledger::tests::{at, recorded, source};
+    use crate::core::queue::{Content, File, read};
+
+    const TEXT: &str = "\n---\nWrite hello.txt with a greeting.\n\n- [ ] hello.txt is there\n\n  ```sh\n  echo\n  ```\n";
+
+    /// `id priority`, one per line.
+    fn queue(lines: &str) -> Queue {
+        let file = |line: &str| {
+            let (id, priority) = line.trim().split_once(' ').unwrap();
+            let text = format!("---\npriority: {priority}{TEXT}");
+            let path = format!("queue/{id}.md");
+            File { path, blob: source("v1"), content: Content::Bytes(text.into_bytes()) }
+        };
+        read(Some(Oid([7; 20])), "queue", lines.lines().map(file).collect())
+    }
+
+    /// The report from 09:00 to 18:00 in a few words per entry.
+    fn check(name: &str, tasks: &str, lines: &str, expected: &str) {
+        let span = Span { since: at("09:00"), until: at("18:00") };
+        let report = report(&recorded(lines), span, &queue(tasks), &Config::default());
+        let mut said = Vec::new();
+        said.extend(report.nothing.iter().map(|why| format!("nothing: {why}")));
+        said.extend(
+            report.completed.iter().map(|it| format!("completed {} {}", it.task, it.state)),
+        );
+        said.extend(report.merged.iter().map(|it| format!("merged {}", it.task)));
+        said.extend(report.dropped.iter().map(|it| format!("{} {}", it.state, it.task)));
+        said.extend(report.active.iter().map(|it| format!("active {} {}", it.task, it.percent)));
+        said.extend(report.failed.iter().map(|it| format!("failed {} {}", it.task, it.attempt)));
+        said.extend(report.escalated.iter().map(|it| format!("escalated {}", it.task)));
+        said.extend(report.waiting.iter().map(|it| format!("{} {}", it.state, it.task)));
+        said.extend(report.queue.iter().map(|it| {
+            let held = it.held.as_deref().unwrap_or("ready");
+            format!("{}. {} {}: {held}", it.position, it.state, it.task)
+        }));
+        assert_eq!(said.join("\n"), expected, "{name}");
+    }
+
+    #[test]
+    fn what_happened_within_and_what_stood_at_the_end() {
+        check(
+            "a day",
+            "a high\nb high\nc high",
+            "08:00 a started\n09:10 a succeeded\n10:00 b started\n10:05 b failed\n\
+             10:10 b started\n18:00 b succeeded",
+            "completed a review\nactive b 0%\nfailed b 1\nreview a\n\
+             1. queued c: after `b`: 1 at a time",
+        );
+        check(
+            "what was there before is told only where it still stands",
+            "a high",
+            "08:00 a started\n08:10 a succeeded\n08:20 b started\n08:30 b blocked\n10:00 a merged",
+            "nothing: every task of the queue was built before\nmerged a\nblocked b",
+        );
+    }
+
+    #[test]
+    fn nothing_built_is_told_with_its_reason() {
+        check("an empty queue", "", "08:00 - runner here", "nothing: the queue was empty");
+        check(
+            "a pause",
+            "a high",
+            "08:00 - paused lunch",
+            "nothing: paused by Ada since 2026-02-07 08:00: lunch\n\
+             1. queued a: paused by Ada: lunch",
+        );
+        check(
+            "closed windows",
+            "b medium\na medium",
+            "08:00 - runner here",
+            "nothing: all 2 tasks of the queue waited for the time to start\n\
+             1. queued a: opens 22:00\n2. queued b: opens 22:00",
+        );
+        check(
+            "held",
+            "a low",
+            "08:00 - runner here",
+            "nothing: the one task of the queue was held\n\
+             1. queued a: priority low starts only after approval",
+        );
+        check(
+            "before the beginning",
+            "",
+            "19:00 - runner here",
+            "nothing: the ledger does not reach back so far",
+        );
+    }
+}
