@@ -16,9 +16,7 @@ pub struct TaskId(String);
 
 /// Why a text is no task id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no task id: use 1 to 64 of a-z, 0-9 and `-`, beginning with a letter or a digit"
-)]
+#[error("`{0}` is no task id: use 1 to 64 of a-z, 0-9 and `-`, beginning with a letter or a digit")]
 pub struct BadId(pub String);
 
 impl TaskId {
@@ -86,9 +84,7 @@ impl From<TaskId> for String {
 
 /// One run of a builder for a build, counted from 1. It is the fencing token too: what a
 /// lower number still says is no longer listened to.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Attempt(pub u32);
 
 impl fmt::Display for Attempt {
@@ -98,9 +94,7 @@ impl fmt::Display for Attempt {
 }
 
 /// How much of a build is done, 0 to 100.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Percent(u8);
 
 impl Percent {

@@ -208,7 +208,9 @@ impl Walls<'_> {
     pub fn let_read(&mut self, folders: impl IntoIterator<Item = PathBuf>) {
         let below = |folder: &PathBuf| {
             folder.canonicalize().is_ok_and(|real| {
-                TEMPORARY.iter().any(|covered| real.starts_with(covered) && real != Path::new(covered))
+                TEMPORARY
+                    .iter()
+                    .any(|covered| real.starts_with(covered) && real != Path::new(covered))
             })
         };
         self.read_only.extend(folders.into_iter().filter(below));

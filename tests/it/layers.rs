@@ -178,8 +178,7 @@ fn of_path(name: &str, path: &[String]) -> Vec<&'static str> {
     if path[0] == "git2" {
         rules.push("git2");
     }
-    let asks =
-        any(&[["Utc", "now"], ["Local", "now"], ["SystemTime", "now"], ["Instant", "now"]]);
+    let asks = any(&[["Utc", "now"], ["Local", "now"], ["SystemTime", "now"], ["Instant", "now"]]);
     if asks || pure && any(&[["time", "Instant"], ["time", "SystemTime"]]) {
         rules.push("clock");
     }

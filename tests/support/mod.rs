@@ -273,14 +273,16 @@ impl TestRepo {
         said.stdout.lines().skip(1).map(str::to_owned).collect()
     }
 
-    /// The first words (`started`, `failed` …) of the events of one task, oldest first.
+    /// The kinds (`started`, `failed` …) of the events of one task, oldest first; without
+    /// `progressed`, since it hangs on the moment of a look whether there is one.
     pub fn story(&self, task: &str) -> Vec<String> {
         let of_task = "%(trailers:key=Buildq-Task,valueonly,separator=%x20)";
         let kind = "%(trailers:key=Buildq-Event,valueonly,separator=%x20)";
         let format = format!("--format={of_task}\t{kind}");
         let said = self.try_git(["log", "--reverse", &format, "buildq", "--"]);
         let lines = said.stdout.lines().filter_map(|line| line.split_once('\t'));
-        lines.filter(|(of, _)| *of == task).map(|(_, kind)| kind.to_owned()).collect()
+        let told = lines.filter(|(of, kind)| *of == task && *kind != "progressed");
+        told.map(|(_, kind)| kind.to_owned()).collect()
     }
 
     /// The body of the newest event of this kind of a task, trailers and all.
@@ -336,6 +338,13 @@ impl TestRepo {
         self.wait_for(|repo| repo.processes().iter().all(Process::is_waker))
     }
 
+    /// Waits until no sync and no hook runs; builds may.
+    #[track_caller]
+    pub fn settle_but_builds(&self) -> &Self {
+        let passing = |process: &Process| process.is("sync") || process.is("hook");
+        self.wait_for(|repo| !repo.processes().iter().any(passing))
+    }
+
     /// Every process of this test.
     pub fn processes(&self) -> Vec<Process> {
         of_folder(self.root.path())
@@ -359,7 +368,8 @@ impl TestRepo {
         }
         for file in files_below(&self.dir.join(".git/buildq")) {
             if file.extension().is_some_and(|end| end == "log") {
-                let log = String::from_utf8_lossy(&fs::read(&file).unwrap_or_default()).into_owned();
+                let log =
+                    String::from_utf8_lossy(&fs::read(&file).unwrap_or_default()).into_owned();
                 text += &format!("── {}\n{log}\n", file.display());
             }
         }
@@ -404,11 +414,14 @@ pub fn runbook(script: &str) -> String {
 
 /// Where bubblewrap works, or why not; said aloud, so that nobody takes a skip for a pass.
 pub fn sandbox_works() -> bool {
-    let words = ["--ro-bind", "/", "/", "--unshare-pid", "--dev", "/dev", "--proc", "/proc", "true"];
+    let words =
+        ["--ro-bind", "/", "/", "--unshare-pid", "--dev", "/dev", "--proc", "/proc", "true"];
     let done = Command::new("bwrap").args(words).stderr(Stdio::null()).status();
     let works = done.is_ok_and(|status| status.success());
     if !works {
-        eprintln!("SKIPPED: bubblewrap does not work here; the part inside the sandbox is not tested");
+        eprintln!(
+            "SKIPPED: bubblewrap does not work here; the part inside the sandbox is not tested"
+        );
     }
     works
 }

@@ -18,7 +18,8 @@ impl Said {
     /// Runs a command to its end.
     pub fn of(command: &mut Command) -> Self {
         let line = format!("{command:?}");
-        let line = line.rsplit_once("BUILDQ_TEST_CLOCK").map_or(line.clone(), |(_, end)| end.into());
+        let line =
+            line.rsplit_once("BUILDQ_TEST_CLOCK").map_or(line.clone(), |(_, end)| end.into());
         let output = command.output().unwrap_or_else(|error| panic!("{line}: {error}"));
         Self::from(line, output)
     }
