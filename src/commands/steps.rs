@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use super::progress::{compose, first_line, read_bounded, ticked_file};
+use crate::domain::id::Percent;
 use crate::domain::task::{Step, Task, parse};
 use crate::domain::trailers::Trailers;
 use crate::effects::env;
@@ -154,7 +155,9 @@ impl Run {
         let subject = criterion.map(|it| it.text.as_str());
         let subject = subject.or_else(|| first_line(&step.script)).unwrap_or("a step");
         let mut trailers = Trailers::default();
-        trailers.push("Step", format!("{}/{}", index + 1, self.task.steps.len()));
+        let (step, steps) = (index + 1, self.task.steps.len());
+        trailers.push("Step", format!("{step}/{steps}"));
+        trailers.push("Progress", Percent::of(step, steps).value());
         earned.iter().for_each(|text| trailers.push("Done", text));
         compose(subject, "", &trailers)
     }

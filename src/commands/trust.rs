@@ -75,7 +75,9 @@ fn difference(world: &World, now: &Manifest) -> Result<String> {
                 let (old, new) = (old.to_string(), new.to_string());
                 let diff = git.run(["diff", "--no-ext-diff", "--no-textconv", &old, &new])?;
                 shown += &say("changed");
-                shown += &text::safe_lines(&diff);
+                // Git names the two by their blobs: the file is told above.
+                let from = diff.find("@@").unwrap_or(0);
+                shown += &text::safe_lines(&diff[from..]);
             }
             (None, Some(new)) => {
                 shown += &say("new");

@@ -11,7 +11,7 @@ mod site;
 mod watch;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 
@@ -95,7 +95,7 @@ fn own(args: Args) -> Result<bool> {
 
 /// From the workspace to the last event. Whatever goes wrong becomes a recorded failure.
 fn build(begun: &Begun, lock: &Lock) -> Result<()> {
-    let clock = Instant::now();
+    let begin = clock::tick();
     let _awake = Awake::hold(begun.start.task.as_str());
     let end = match Site::make(begun, lock) {
         Ok(site) => {
@@ -104,13 +104,13 @@ fn build(begun: &Begun, lock: &Lock) -> Result<()> {
                 End::failed(Fault::Task, format!("buildq could not go on: {error:#}"))
             });
             let end = finish::rescue(&site, end);
-            finish::record(begun, &site, end, clock.elapsed())?;
+            finish::record(begun, &site, end, begin.elapsed())?;
             site.clear();
             return Ok(());
         }
         Err(error) => End::failed(Fault::Task, format!("no workspace: {error:#}")),
     };
-    finish::record_without_site(begun, end, clock.elapsed())
+    finish::record_without_site(begun, end, begin.elapsed())
 }
 
 /// Setup, builder, leftovers, checks.

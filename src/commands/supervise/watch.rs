@@ -83,8 +83,8 @@ impl<'a> Watch<'a> {
         let mut watch = Self {
             begun,
             stop,
-            looked: Instant::now(),
-            slow: Instant::now(),
+            looked: clock::tick(),
+            slow: clock::tick(),
             refs: refs.to_vec(),
             refs_at: None,
             ledger: begun.world.ledger.tip,
@@ -108,11 +108,11 @@ impl<'a> Watch<'a> {
             return Some(why);
         }
         if self.looked.elapsed() >= LOOK {
-            self.looked = Instant::now();
+            self.looked = clock::tick();
             self.take_new_commits(site);
         }
         if self.slow.elapsed() >= SLOWLY.min(self.begun.world.config.stall_after / 4) {
-            self.slow = Instant::now();
+            self.slow = clock::tick();
             return self.judge(site);
         }
         None

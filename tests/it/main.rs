@@ -1,0 +1,7 @@
+//! All integration tests, in one program so that it is linked once.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod layers;
+mod life;
