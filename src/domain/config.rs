@@ -1,7 +1,6 @@
 //! `buildq.yaml`: the policy of one repository.
 
 mod argv;
-mod commented;
 mod read;
 
 use std::collections::BTreeMap;
@@ -12,8 +11,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 pub use argv::{CHECK_TIMEOUT, checks, some_span, split};
-pub use commented::commented;
-pub use read::{globs, parse};
+pub use read::{KEYS, globs, parse};
 
 pub(super) use argv::double_quoted;
 
@@ -165,21 +163,4 @@ impl Default for Config {
             hooks_quiet: false,
         }
     }
-}
-
-/// What `init` knows; see [`commented`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filled {
-    /// Branch to build on, if it is not the queue branch.
-    pub base: Option<String>,
-    /// The machine's.
-    pub timezone: Tz,
-    /// The agents that were found.
-    pub builders: BTreeMap<String, Builder>,
-    /// The one that builds tasks that name none.
-    pub builder: String,
-    /// Command lines, split without a shell.
-    pub verify: Vec<String>,
-    /// Command lines, split without a shell.
-    pub setup: Vec<String>,
 }

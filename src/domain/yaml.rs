@@ -4,6 +4,7 @@
 //! that all that is wrong in a file can be told at once, each with its place.
 
 mod fields;
+pub mod write;
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -12,7 +12,7 @@ use super::{BUILDER_TIMEOUT, Builder, Config, Depends, PromptBy, RetryFrom, STEP
 const LARGEST: usize = 1 << 20;
 
 /// Every key, by its full path.
-pub const ALL: &[&str] = &[
+pub const KEYS: &[&str] = &[
     "base",
     "queue.dir",
     "max_parallel",
@@ -353,7 +353,7 @@ fn below<'n>(top: &Fields<'n>, key: &str, known: &[&str], found: &mut Findings) 
 }
 
 fn only(fields: &Fields, known: &[&str], found: &mut Findings) {
-    fields.only(known, ALL, Severity::Error, found);
+    fields.only(known, KEYS, Severity::Error, found);
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
