@@ -24,6 +24,7 @@ use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Merged, Repo};
 use crate::effects::sandbox;
 use crate::effects::trust::{self, CONFIG, Manifest, Record};
+use crate::effects::workspace::Marker;
 
 /// One look at everything.
 pub struct World {
@@ -47,9 +48,22 @@ pub struct World {
     pub now: DateTime<Utc>,
 }
 
+/// The repository around a directory. A workspace is none: builders report from there with
+/// `progress`, `block` and `done`, and nothing else of buildq works in one.
+pub fn discover(from: &Path) -> Result<Repo> {
+    if let Ok((_, marker)) = Marker::find(&from.canonicalize()?) {
+        bail!(
+            "this is the workspace of `{0}`, where only `progress`, `block` and `done` work\n\
+             hint: buildq block \"…\" asks a person",
+            marker.task
+        );
+    }
+    Repo::discover(from)
+}
+
 /// The repository around a directory and its local places, nothing read yet.
 pub fn open(from: &Path) -> Result<(Repo, Paths)> {
-    let repo = Repo::discover(from)?;
+    let repo = discover(from)?;
     let paths = places(&repo)?;
     Ok((repo, paths))
 }

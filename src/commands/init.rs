@@ -52,7 +52,7 @@ pub struct Init {
 
 /// Sets this clone up, and says all it did.
 pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
-    let repo = Repo::discover(&scene.dir)?;
+    let repo = gather::discover(&scene.dir)?;
     let branch = queue_branch(&repo, args.branch.as_deref())?;
     let mut paths = gather::places(&repo)?;
     place::preflight(&repo, &paths, &branch)?;
