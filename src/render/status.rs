@@ -187,28 +187,21 @@ fn priority(priority: Option<Priority>) -> &'static str {
 }
 
 fn standing(view: &Overview, entry: &Queued) -> String {
-    let mut said = vec![priority(entry.priority).to_owned()];
+    let mut said = Vec::new();
     if let Some(retry) = &entry.retry {
         let next = format!("attempt {} of {}", retry.attempt, retry.at_most);
         said.push(format!("{next} next, after: {}", safe(&retry.after)));
     }
-    let held = entry.standing == Standing::Held;
     let hold = |hold: &crate::core::overview::Held| {
         let reason = safe(&hold.reason);
         if hold.needs_you { format!("held by `{}`: {reason}", hold.gate) } else { reason }
     };
     said.extend(entry.holds.iter().map(hold));
-    match entry.opens {
-        Some(at) if !entry.holds.is_empty() && !held && entry.holds.len() > 1 => {
-            said.push(format!("so not before {}", clock(view, at)));
-        }
-        _ => {}
-    }
     if entry.holds.is_empty() {
         said.push(if view.health.runs_here { "starts now" } else { "is due" }.into());
     }
-    said.extend(entry.due.map(|at| format!("due {}", clock(view, at))));
-    said.join(", ")
+    said.extend(entry.due.map(|at| format!("should be done by {}", clock(view, at))));
+    format!("{} · {}", priority(entry.priority), said.join("; "))
 }
 
 fn ended(view: &Overview, it: &Ended) -> String {

@@ -77,7 +77,8 @@ pub fn needs(here: Situation, view: &Overview) -> Vec<Need> {
     needs.extend(of_review(view));
     let name = |file: &crate::domain::diagnostic::Diagnostic| {
         let command = file.hint.clone().unwrap_or_default();
-        thing(NeedKind::Nameless, &file.file, file.message.clone(), command)
+        let sentence = format!("is left out: {}", file.message);
+        thing(NeedKind::Nameless, &file.file, sentence, command)
     };
     needs.extend(here.queue.nameless.iter().map(name));
     needs.extend(view.queue.iter().filter_map(|entry| held(here, entry)));
@@ -105,7 +106,7 @@ fn about(
 }
 
 /// What opens a file of the work tree for mending, and commits it alone.
-pub fn edit(path: &str) -> String {
+fn edit(path: &str) -> String {
     let path = shell_words::quote(path);
     format!("$EDITOR {path} && git commit -m \"Mend it\" {path}")
 }
@@ -116,6 +117,7 @@ fn of_build(here: Situation, (task, build): (&TaskId, &Build)) -> Option<Need> {
             let reason = build.last().map(super::how_it_ended).unwrap_or_default();
             let times = match build.failures {
                 1 => "once".to_owned(),
+                2 => "twice".to_owned(),
                 n => format!("{n} times"),
             };
             let sentence = format!("failed {times} and is out of retries: {reason}");
@@ -296,6 +298,12 @@ fn held(here: Situation, entry: &Queued) -> Option<Need> {
     };
     let sentence = match hold.gate {
         Gate::Valid => format!("cannot be read: {}{more}", hold.reason),
+        Gate::Depends => {
+            let item = here.queue.items.get(&entry.task);
+            let lost = item.and_then(|item| super::lost(here, item));
+            let lost = lost.map(|other| format!("`{other}` is neither in the queue nor done"));
+            format!("is held by `depends`: {}{more}", lost.as_ref().unwrap_or(&hold.reason))
+        }
         gate => format!("is held by `{gate}`: {}{more}", hold.reason),
     };
     let need = about(NeedKind::Held, &entry.task, sentence, command(entry, hold));
@@ -304,24 +312,19 @@ fn held(here: Situation, entry: &Queued) -> Option<Need> {
 }
 
 /// What opens a gate, as one would type it.
-fn command(entry: &Queued, hold: &Held) -> String {
+pub(super) fn command(entry: &Queued, hold: &Held) -> String {
     let task = &entry.task;
     match hold.gate {
         Gate::Risk | Gate::Approval => format!("buildq approve {task}"),
         Gate::Trust => hold.remedy.clone(),
         Gate::Base => format!("buildq show {task}"),
-        Gate::Valid | Gate::Clear | Gate::Blockers | Gate::Builder
+        Gate::Valid | Gate::Clear | Gate::Blockers | Gate::Depends | Gate::Builder
             if !entry.path.starts_with("specs/") =>
         {
             edit(&entry.path)
         }
         _ => format!("buildq why {task}"),
     }
-}
-
-/// Whether nobody but a reviewer is needed.
-pub fn only_reviews(needs: &[Need]) -> bool {
-    needs.iter().all(|need| need.kind == NeedKind::Review)
 }
 
 /// Of the queue as a whole.
