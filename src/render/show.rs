@@ -18,7 +18,8 @@ pub fn page(detail: &Detail, reader: Reader) -> String {
     let width = reader.width.clamp(40, 120);
     let reader = Reader { width, ..reader };
     let page = Page { detail, reader, columns: Columns { label: 11, page: width } };
-    let mut parts = vec![why::head(&detail.why, reader) + &why::next(&detail.why, reader)];
+    let holds = why::holds(&detail.why, reader);
+    let mut parts = vec![why::head(&detail.why, reader) + &holds + &why::next(&detail.why, reader)];
     parts.extend(detail.spec.as_ref().map(|spec| page.spec(spec)));
     parts.push(page.criteria());
     parts.push(page.attempts());

@@ -63,17 +63,22 @@ pub fn next(why: &Why, reader: Reader) -> String {
     let mut lines = String::new();
     let opens = why.opens.filter(|_| why.gates.iter().any(|ruling| ruling.hold.is_some()));
     let opens = opens.map(|at| format!("it starts {}", text::clock(at, reader.now, reader.zone)));
-    let next: Vec<String> = [Some(safe(&why.next)).filter(|next| !next.is_empty()), opens]
-        .into_iter()
-        .flatten()
-        .collect();
+    let said = Some(safe(&why.next)).filter(|next| !next.is_empty());
+    let next: Vec<String> = [opens, said].into_iter().flatten().collect();
     if !next.is_empty() {
-        lines += &format!("next: {}\n", next.join(", "));
+        lines += &format!("next: {}\n", next.join("; "));
     }
     if let Some(command) = &why.command {
         lines += &format!("  → {}\n", safe(command));
     }
     lines
+}
+
+/// The gates that hold, alone.
+pub fn holds(why: &Why, reader: Reader) -> String {
+    let columns = Columns { label: 10, page: reader.width.clamp(40, 120) };
+    let holds = why.gates.iter().filter(|ruling| ruling.hold.is_some());
+    holds.map(|ruling| gate(ruling, columns, reader)).collect()
 }
 
 fn gate(ruling: &Ruling, columns: Columns, reader: Reader) -> String {
@@ -103,8 +108,9 @@ mod tests {
 
     #[test]
     fn every_gate_is_told_with_what_opens_it() {
-        let mut why = Why::new("hello", "held", "a gate that only a person can open: `risk`");
-        why = why.next("it starts by itself once every gate is open", "buildq approve hello");
+        let mut why = Why::new("hello", "held", "`risk` needs you");
+        why =
+            why.next("once a person has opened that, it starts by itself", "buildq approve hello");
         why.title = "Say\u{1b}[31m hello".into();
         let hold = |reason: &str, until: Option<&str>, remedy: &str| {
             let until = until.map(|at| at.parse().unwrap());
@@ -124,7 +130,7 @@ mod tests {
         ];
         why.notes = vec!["`mini/4f1c` runs this queue".into()];
         let expected = "\
-hello (Say\u{fffd}[31m hello): held: a gate that only a person can open: `risk`
+hello (Say\u{fffd}[31m hello): held: `risk` needs you
 
   valid       open
   risk        HOLDS: production: \"deploy\"
@@ -132,7 +138,7 @@ hello (Say\u{fffd}[31m hello): held: a gate that only a person can open: `risk`
   window      HOLDS: opens 22:00
               → opens by itself 22:00; buildq spawn hello starts it now
 
-next: it starts by itself once every gate is open
+next: once a person has opened that, it starts by itself
   → buildq approve hello
 note: `mini/4f1c` runs this queue
 ";

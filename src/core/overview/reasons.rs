@@ -94,6 +94,10 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
     };
     why.title = title.unwrap_or(why.title);
     why.notes = notes(here, task);
+    let item = here.queue.items.get(task).filter(|_| !why.gates.is_empty());
+    if let Some(other) = item.and_then(|item| super::lost(there, item)) {
+        why.notes.push(format!("`{other}`, which it depends on, is neither in the queue nor done"));
+    }
     Some(why)
 }
 
@@ -124,12 +128,10 @@ fn in_queue(entry: &Queued) -> Why {
     let runner = entry.holds.iter().find(|hold| hold.gate == Gate::Runner);
     match (entry.standing, held.first(), &entry.retry) {
         (Standing::Held, Some(first), _) => {
-            let gates = if held.len() == 1 { "a gate" } else { "gates" };
-            let sentence = format!("{gates} that only a person can open: {}", names(&held));
-            Why::new(task, "held", sentence).next(
-                "it starts by itself once every gate is open",
-                super::needs::command(entry, first),
-            )
+            let verb = if held.len() == 1 { "needs" } else { "need" };
+            let next = "once a person has opened that, it starts by itself";
+            Why::new(task, "held", format!("{} {verb} you", names(&held)))
+                .next(next, super::needs::command(entry, first))
         }
         (Standing::Waiting, _, Some(retry)) => {
             let sentence = format!("the last attempt has ended: {}", retry.after);
@@ -144,7 +146,12 @@ fn in_queue(entry: &Queued) -> Why {
         _ if entry.holds.is_empty() => Why::new(task, "queued", "every gate is open")
             .next("the next sync starts it", "buildq sync"),
         _ => {
-            Why::new(task, "queued", "it starts by itself").next("", format!("buildq spawn {task}"))
+            let first = Why::new(task, "queued", "it starts by itself");
+            let early = |gate| matches!(gate, Gate::Window | Gate::NotBefore | Gate::Calendar);
+            match entry.holds.iter().all(|hold| early(hold.gate)) {
+                true => first.next("to start it at once", format!("buildq spawn {task}")),
+                false => first,
+            }
         }
     }
 }
@@ -168,6 +175,13 @@ fn of_phase(here: Situation, task: &TaskId, build: &Build) -> Option<Why> {
             let run = run?;
             let most = at_most(build, run.number(), here.config.retry_max);
             let started = &run.started;
+            if started.runner == here.seen.here && !here.seen.alive.contains(task) {
+                let sentence = format!("attempt {} has lost its supervisor", run.number());
+                let next = "a sync records that, and the next attempt";
+                return Some(
+                    Why::new(name, word, sentence).next(next, "buildq sync").since(run.at),
+                );
+            }
             let sentence = format!("attempt {} of {most} by `{}`", run.number(), started.builder);
             Why::new(name, word, sentence)
                 .next("its checks, then your review", format!("buildq output {task} --follow"))
