@@ -534,4 +534,4 @@ pub fn whole_seconds<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

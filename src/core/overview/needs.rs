@@ -64,6 +64,8 @@ pub struct Need {
     pub command: String,
     /// Since when, where that is known.
     pub since: Option<DateTime<Utc>>,
+    /// When it is over by itself.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// All of them, the most pressing first.
@@ -93,7 +95,8 @@ fn thing(
     command: impl Into<String>,
 ) -> Need {
     let (sentence, command) = (sentence.into(), command.into());
-    Need { kind, task: None, subject: subject.to_owned(), sentence, command, since: None }
+    let subject = subject.to_owned();
+    Need { kind, task: None, subject, sentence, command, since: None, until: None }
 }
 
 fn about(
@@ -167,7 +170,7 @@ fn of_clone(here: Situation, view: &Overview) -> Vec<Need> {
     if let Some(pause) = &health.paused {
         let by = format!("is paused by {}: {}; nothing starts", pause.author, pause.reason);
         let need = thing(NeedKind::Paused, "the queue", by, "buildq resume");
-        needs.push(Need { since: Some(pause.at), ..need });
+        needs.push(Need { since: Some(pause.at), until: pause.until, ..need });
     }
     if health.runner.is_none() && health.here.is_none() {
         let sentence = "has not been set up: nothing starts here";
@@ -248,7 +251,8 @@ fn of_builders(view: &Overview) -> Vec<Need> {
         let pause = builder.paused.as_ref()?;
         let command = format!("buildq resume --builder {}", shell_words::quote(&builder.name));
         let sentence = format!("is paused: {}", pause.reason);
-        Some(Need { since: Some(pause.at), ..thing(NeedKind::Builder, &name, sentence, command) })
+        let need = thing(NeedKind::Builder, &name, sentence, command);
+        Some(Need { since: Some(pause.at), until: pause.until, ..need })
     };
     let told = view.health.builders.iter();
     told.filter(|builder| builder.default || wanted(&builder.name)).filter_map(need).collect()
