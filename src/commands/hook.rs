@@ -9,6 +9,7 @@ use super::sync::Seen;
 use super::{Exit, Scene, print};
 use crate::core::plan;
 use crate::effects::detach;
+use crate::effects::hooks::FAILED_MARK;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
 use crate::effects::trust::{CONFIG, Record};
@@ -41,6 +42,8 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
     if !paths.known {
         return Ok(());
     }
+    // A hook that finds buildq takes back the word of one that did not.
+    let _ = std::fs::remove_file(paths.common.join(FAILED_MARK));
     let branch = repo.queue_branch();
     let last = Seen::last(&paths);
     let dir = last.as_ref().map_or("queue", |last| &last.dir).to_owned();

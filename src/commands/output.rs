@@ -1,14 +1,159 @@
 //! `buildq output`
 
-use anyhow::Result;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
+use anyhow::{Result, anyhow};
+
+use super::gather::World;
 use super::{Exit, Scene};
+use crate::core::ledger::{Build, Ledger, Run};
+use crate::domain::id::{Attempt, TaskId};
+use crate::effects::ledger;
+use crate::effects::locks::Lock;
+use crate::effects::output::Cursor;
+use crate::render::text::Tamer;
 
-/// To come
+/// Print what the builder and the checks of a task printed
+///
+/// On a terminal, control characters and escape sequences are taken out; into a pipe or a file
+/// the output goes as it was.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The task
+    task: TaskId,
+    /// Go on printing until the attempt has ended
+    #[arg(short, long)]
+    follow: bool,
+    /// Of this attempt; default: the newest
+    #[arg(long, value_name = "N")]
+    attempt: Option<u32>,
+}
 
-/// To come.
-pub fn run(_: Args, _: &Scene) -> Result<Exit> {
-    Ok(Exit::No)
+/// New output is looked for this often.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Finds the attempt and prints its log.
+pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    let world = scene.look()?;
+    let task = &args.task;
+    let attempt = wanted(&world, &args)?;
+    let dir = world.paths.output(task, attempt);
+    let mut reader = Reader::new();
+    let mut cursor = Cursor::new(&dir);
+    if args.follow {
+        return follow(&world, (task, attempt), &mut cursor, &mut reader);
+    }
+    if !dir.is_dir() {
+        return Err(not_here(&world, task, attempt));
+    }
+    let _ = reader.drain(&mut cursor);
+    reader.finish();
+    Ok(Exit::Done)
+}
+
+fn run_of<'a>(ledger: &'a Ledger, task: &TaskId, attempt: Attempt) -> Option<&'a Run> {
+    ledger.builds.get(task)?.attempts.iter().find(|run| run.number() == attempt)
+}
+
+fn wanted(world: &World, args: &Args) -> Result<Attempt> {
+    let task = &args.task;
+    let build: &Build = world.build(task)?;
+    let Some(last) = build.last() else {
+        return Err(anyhow!("`{task}` has not been started yet\nhint: buildq why {task}"));
+    };
+    let attempt = args.attempt.map_or(last.number(), Attempt);
+    if run_of(&world.ledger, task, attempt).is_some() {
+        return Ok(attempt);
+    }
+    let first = build.attempts.first().map_or(1, |run| run.number().0);
+    let last = last.number();
+    Err(match first == last.0 {
+        true => anyhow!("`{task}` has no attempt {attempt}\nhint: there is attempt {last} only"),
+        false => {
+            anyhow!("`{task}` has no attempt {attempt}\nhint: there are {first} to {last}")
+        }
+    })
+}
+
+fn not_here(world: &World, task: &TaskId, attempt: Attempt) -> anyhow::Error {
+    let run = run_of(&world.ledger, task, attempt);
+    let runner = run.map_or("another clone", |run| run.started.runner.as_str());
+    let here = runner == world.seen.here;
+    let why = match here {
+        true => "it was removed, or nothing was printed".to_owned(),
+        false => format!("the attempt ran on `{runner}`, and output stays where it was made"),
+    };
+    anyhow!(
+        "the output of attempt {attempt} of {task} is not in this clone: {why}\nhint: buildq show {task}"
+    )
+}
+
+/// Prints until the attempt has ended and all is printed.
+fn follow(
+    world: &World,
+    (task, attempt): (&TaskId, Attempt),
+    cursor: &mut Cursor,
+    reader: &mut Reader,
+) -> Result<Exit> {
+    let lock = world.paths.attempt_lock(task, attempt);
+    let ours = run_of(&world.ledger, task, attempt)
+        .is_some_and(|run| run.started.runner == world.seen.here);
+    let mut known = (world.ledger.tip, has_ended(&world.ledger, task, attempt));
+    if !world.paths.output(task, attempt).is_dir() && (known.1 || !ours) {
+        return Err(not_here(world, task, attempt));
+    }
+    loop {
+        let tip = ledger::tip(&world.repo);
+        if tip != known.0 {
+            let ledger = ledger::read(&world.repo, &world.paths)?;
+            known = (tip, has_ended(&ledger, task, attempt));
+        }
+        // Asked before the rest is read, so that nothing comes in between.
+        let dead = !known.1 && ours && Lock::is_free(&lock);
+        if reader.drain(cursor).is_err() {
+            return Ok(Exit::Done);
+        }
+        if known.1 || dead {
+            reader.finish();
+            if dead && !has_ended(&ledger::read(&world.repo, &world.paths)?, task, attempt) {
+                anstream::eprintln!("buildq: its supervisor has died\nhint: buildq sync");
+            }
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(LOOK);
+    }
+}
+
+fn has_ended(ledger: &Ledger, task: &TaskId, attempt: Attempt) -> bool {
+    run_of(ledger, task, attempt).is_none_or(|run| run.end.is_some())
+}
+
+/// Standard output: whole into a pipe, tamed on a terminal.
+struct Reader {
+    tamer: Option<Tamer>,
+}
+
+impl Reader {
+    fn new() -> Self {
+        Self { tamer: std::io::stdout().is_terminal().then(Tamer::default) }
+    }
+
+    /// Prints all that is there now; an error means that nobody reads any more.
+    fn drain(&mut self, cursor: &mut Cursor) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        while let Some(chunk) = cursor.next_chunk() {
+            match &mut self.tamer {
+                Some(tamer) => out.write_all(tamer.tame(&chunk).as_bytes())?,
+                None => out.write_all(&chunk)?,
+            }
+        }
+        out.flush()
+    }
+
+    fn finish(&mut self) {
+        if let Some(tamer) = &mut self.tamer {
+            let _ = std::io::stdout().lock().write_all(tamer.finish().as_bytes());
+        }
+    }
 }

@@ -2,8 +2,10 @@
 //!
 //! The names of its fields are a promise to scripts: `docs/status-schema.md` describes them.
 
+mod detail;
 mod health;
 mod needs;
+mod reasons;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,8 +22,10 @@ use super::window;
 use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 use crate::domain::task::Priority;
 
+pub use detail::{AttemptView, CommitView, CriterionView, Detail, Spec, attempt};
 pub use health::{BuilderHealth, Health, Heartbeat, Hooks, Machine, Sandbox};
 pub use needs::{Need, NeedKind};
+pub use reasons::{Why, why};
 
 /// Of the schema: it grows when a field changes its meaning or goes.
 pub const VERSION: u32 = 1;
@@ -412,16 +416,20 @@ fn needs_person(there: Situation, item: &Item, gate: Gate) -> bool {
             matches!(there.seen.branches.get(&item.id), Some(Branch::InTheWay(_)))
         }
         Gate::Depends => {
-            let depends = item.task.as_ref().map(|task| task.depends_on.as_slice());
             gates::circle(there.queue, &item.id).is_some()
                 || matches!(there.seen.merged.get(&item.id), Some(Err(_)))
-                || depends.unwrap_or_default().iter().any(|other| is_lost(there, other))
+                || lost(there, item).is_some()
         }
         _ => true,
     }
 }
 
 /// A dependency that will never be met by itself.
+fn lost<'a>(there: Situation, item: &'a Item) -> Option<&'a TaskId> {
+    let depends = item.task.as_ref().map(|task| task.depends_on.as_slice());
+    depends.unwrap_or_default().iter().find(|other| is_lost(there, other))
+}
+
 fn is_lost(there: Situation, other: &TaskId) -> bool {
     let Situation { queue, ledger, .. } = there;
     match ledger.builds.get(other).map(|build| &build.phase) {
@@ -526,4 +534,4 @@ pub fn whole_seconds<S: Serializer>(span: &Duration, to: S) -> Result<S::Ok, S::
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -5,8 +5,9 @@ mod markdown;
 use chrono::{DateTime, Utc};
 
 use super::text::{self, Columns, safe};
+use crate::core::gates::Gate;
 use crate::core::overview::{
-    Ended, FileState, Health, Need, NeedKind, Overview, Queued, Running, Standing, What,
+    Ended, FileState, Health, Held, Need, NeedKind, Overview, Queued, Running, Standing, What,
 };
 use crate::domain::task::Priority;
 
@@ -132,8 +133,11 @@ fn clock(view: &Overview, at: DateTime<Utc>) -> String {
 }
 
 fn sentence(view: &Overview, need: &Need) -> String {
-    let since = need.since.map(|at| format!(" ({})", text::ago(at, view.at)));
-    safe(&need.sentence) + &since.unwrap_or_default()
+    let since = need.since.map(|at| text::ago(at, view.at));
+    let until = need.until.map(|at| format!("until {}", clock(view, at)));
+    let times: Vec<String> = [since, until].into_iter().flatten().collect();
+    let times = if times.is_empty() { String::new() } else { format!(" ({})", times.join(", ")) };
+    safe(&need.sentence) + &times
 }
 
 /// `attempt 2 of 4`.
@@ -187,28 +191,28 @@ fn priority(priority: Option<Priority>) -> &'static str {
 }
 
 fn standing(view: &Overview, entry: &Queued) -> String {
-    let mut said = vec![priority(entry.priority).to_owned()];
+    let mut said = Vec::new();
     if let Some(retry) = &entry.retry {
         let next = format!("attempt {} of {}", retry.attempt, retry.at_most);
         said.push(format!("{next} next, after: {}", safe(&retry.after)));
     }
-    let held = entry.standing == Standing::Held;
-    let hold = |hold: &crate::core::overview::Held| {
-        let reason = safe(&hold.reason);
-        if hold.needs_you { format!("held by `{}`: {reason}", hold.gate) } else { reason }
-    };
-    said.extend(entry.holds.iter().map(hold));
-    match entry.opens {
-        Some(at) if !entry.holds.is_empty() && !held && entry.holds.len() > 1 => {
-            said.push(format!("so not before {}", clock(view, at)));
-        }
-        _ => {}
-    }
+    said.extend(entry.holds.iter().map(|hold| why_held(view, hold)));
     if entry.holds.is_empty() {
         said.push(if view.health.runs_here { "starts now" } else { "is due" }.into());
     }
-    said.extend(entry.due.map(|at| format!("due {}", clock(view, at))));
-    said.join(", ")
+    said.extend(entry.due.map(|at| format!("should be done by {}", clock(view, at))));
+    format!("{} · {}", priority(entry.priority), said.join("; "))
+}
+
+/// Holds of the whole queue are told once, among what needs a person.
+fn why_held(view: &Overview, hold: &Held) -> String {
+    let reason = safe(&hold.reason);
+    match hold.gate {
+        Gate::Runner if view.health.paused.is_some() => "the queue is paused".into(),
+        Gate::Trust if view.health.config != "trusted" => "held by `trust`".into(),
+        gate if hold.needs_you => format!("held by `{gate}`: {reason}"),
+        _ => reason,
+    }
 }
 
 fn ended(view: &Overview, it: &Ended) -> String {

@@ -27,6 +27,54 @@ fn tame(c: char) -> char {
     }
 }
 
+/// Makes output of strangers safe for a terminal, piece by piece: escape sequences are taken
+/// out, a lone carriage return begins a new line, other control characters become `�`.
+#[derive(Debug, Default)]
+pub struct Tamer {
+    escapes: anstream::adapter::StripBytes,
+    /// The beginning of a letter whose end has not come yet.
+    rest: Vec<u8>,
+    returned: bool,
+}
+
+impl Tamer {
+    /// What can be shown of all that came so far.
+    pub fn tame(&mut self, bytes: &[u8]) -> String {
+        for plain in self.escapes.strip_next(bytes) {
+            self.rest.extend_from_slice(plain);
+        }
+        let unfinished = |bytes: &[u8]| {
+            std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+        };
+        let open = self.rest.utf8_chunks().last().map(|last| last.invalid());
+        let open = open.filter(|bytes| unfinished(bytes)).map_or(0, <[u8]>::len);
+        let later = self.rest.split_off(self.rest.len() - open);
+        let now = std::mem::replace(&mut self.rest, later);
+        self.show(&now)
+    }
+
+    /// What was left unfinished at the end.
+    pub fn finish(&mut self) -> String {
+        let rest = std::mem::take(&mut self.rest);
+        self.show(&rest)
+    }
+
+    fn show(&mut self, bytes: &[u8]) -> String {
+        let mut shown = String::with_capacity(bytes.len());
+        for c in String::from_utf8_lossy(bytes).chars() {
+            if std::mem::take(&mut self.returned) && c != '\n' {
+                shown.push('\n');
+            }
+            match c {
+                '\r' => self.returned = true,
+                '\n' | '\t' => shown.push(c),
+                c => shown.push(tame(c)),
+            }
+        }
+        shown
+    }
+}
+
 /// `1 task`, `2 tasks`.
 pub fn count(number: usize, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
@@ -189,6 +237,22 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\u{7}c\u{202e}d\ne"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d e");
         assert_eq!(safe("\u{9b}31m"), "\u{fffd}31m");
         assert_eq!(safe_lines("a\r\nb\u{8}"), "a\nb\u{fffd}\n");
+    }
+
+    #[test]
+    fn output_is_tamed_wherever_it_is_cut() {
+        let raw = "a\u{1b}[31mred\u{1b}[0m \u{e9}\u{202e}x\r\n10%\r20%\r\nend\u{1b}]0;t\u{7}\t.";
+        let expected = "ared \u{e9}\u{fffd}x\n10%\n20%\nend\t.";
+        for cut in 1..raw.len() {
+            let mut tamer = Tamer::default();
+            let mut shown = String::new();
+            for piece in raw.as_bytes().chunks(cut) {
+                shown += &tamer.tame(piece);
+            }
+            assert_eq!(shown + &tamer.finish(), expected, "{cut}");
+        }
+        let mut tamer = Tamer::default();
+        assert_eq!(tamer.tame(b"\xff\xc3") + &tamer.finish(), "\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub struct Need {
     pub command: String,
     /// Since when, where that is known.
     pub since: Option<DateTime<Utc>>,
+    /// When it is over by itself.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// All of them, the most pressing first.
@@ -77,7 +79,8 @@ pub fn needs(here: Situation, view: &Overview) -> Vec<Need> {
     needs.extend(of_review(view));
     let name = |file: &crate::domain::diagnostic::Diagnostic| {
         let command = file.hint.clone().unwrap_or_default();
-        thing(NeedKind::Nameless, &file.file, file.message.clone(), command)
+        let sentence = format!("is left out: {}", file.message);
+        thing(NeedKind::Nameless, &file.file, sentence, command)
     };
     needs.extend(here.queue.nameless.iter().map(name));
     needs.extend(view.queue.iter().filter_map(|entry| held(here, entry)));
@@ -92,7 +95,8 @@ fn thing(
     command: impl Into<String>,
 ) -> Need {
     let (sentence, command) = (sentence.into(), command.into());
-    Need { kind, task: None, subject: subject.to_owned(), sentence, command, since: None }
+    let subject = subject.to_owned();
+    Need { kind, task: None, subject, sentence, command, since: None, until: None }
 }
 
 fn about(
@@ -105,7 +109,7 @@ fn about(
 }
 
 /// What opens a file of the work tree for mending, and commits it alone.
-pub fn edit(path: &str) -> String {
+fn edit(path: &str) -> String {
     let path = shell_words::quote(path);
     format!("$EDITOR {path} && git commit -m \"Mend it\" {path}")
 }
@@ -116,6 +120,7 @@ fn of_build(here: Situation, (task, build): (&TaskId, &Build)) -> Option<Need> {
             let reason = build.last().map(super::how_it_ended).unwrap_or_default();
             let times = match build.failures {
                 1 => "once".to_owned(),
+                2 => "twice".to_owned(),
                 n => format!("{n} times"),
             };
             let sentence = format!("failed {times} and is out of retries: {reason}");
@@ -165,7 +170,7 @@ fn of_clone(here: Situation, view: &Overview) -> Vec<Need> {
     if let Some(pause) = &health.paused {
         let by = format!("is paused by {}: {}; nothing starts", pause.author, pause.reason);
         let need = thing(NeedKind::Paused, "the queue", by, "buildq resume");
-        needs.push(Need { since: Some(pause.at), ..need });
+        needs.push(Need { since: Some(pause.at), until: pause.until, ..need });
     }
     if health.runner.is_none() && health.here.is_none() {
         let sentence = "has not been set up: nothing starts here";
@@ -246,7 +251,8 @@ fn of_builders(view: &Overview) -> Vec<Need> {
         let pause = builder.paused.as_ref()?;
         let command = format!("buildq resume --builder {}", shell_words::quote(&builder.name));
         let sentence = format!("is paused: {}", pause.reason);
-        Some(Need { since: Some(pause.at), ..thing(NeedKind::Builder, &name, sentence, command) })
+        let need = thing(NeedKind::Builder, &name, sentence, command);
+        Some(Need { since: Some(pause.at), until: pause.until, ..need })
     };
     let told = view.health.builders.iter();
     told.filter(|builder| builder.default || wanted(&builder.name)).filter_map(need).collect()
@@ -296,6 +302,12 @@ fn held(here: Situation, entry: &Queued) -> Option<Need> {
     };
     let sentence = match hold.gate {
         Gate::Valid => format!("cannot be read: {}{more}", hold.reason),
+        Gate::Depends => {
+            let item = here.queue.items.get(&entry.task);
+            let lost = item.and_then(|item| super::lost(here, item));
+            let lost = lost.map(|other| format!("`{other}` is neither in the queue nor done"));
+            format!("is held by `depends`: {}{more}", lost.as_ref().unwrap_or(&hold.reason))
+        }
         gate => format!("is held by `{gate}`: {}{more}", hold.reason),
     };
     let need = about(NeedKind::Held, &entry.task, sentence, command(entry, hold));
@@ -304,24 +316,19 @@ fn held(here: Situation, entry: &Queued) -> Option<Need> {
 }
 
 /// What opens a gate, as one would type it.
-fn command(entry: &Queued, hold: &Held) -> String {
+pub(super) fn command(entry: &Queued, hold: &Held) -> String {
     let task = &entry.task;
     match hold.gate {
         Gate::Risk | Gate::Approval => format!("buildq approve {task}"),
         Gate::Trust => hold.remedy.clone(),
         Gate::Base => format!("buildq show {task}"),
-        Gate::Valid | Gate::Clear | Gate::Blockers | Gate::Builder
+        Gate::Valid | Gate::Clear | Gate::Blockers | Gate::Depends | Gate::Builder
             if !entry.path.starts_with("specs/") =>
         {
             edit(&entry.path)
         }
         _ => format!("buildq why {task}"),
     }
-}
-
-/// Whether nobody but a reviewer is needed.
-pub fn only_reviews(needs: &[Need]) -> bool {
-    needs.iter().all(|need| need.kind == NeedKind::Review)
 }
 
 /// Of the queue as a whole.
