@@ -1,14 +1,158 @@
 //! `buildq accept`
+//!
+//! One accept at a time: offer (what would be merged, or why not), try (the checks on the merged
+//! tree), land (the base branch moves by compare-and-swap), record. Killed between the last
+//! two, sync finds the work in the base branch and records it.
 
-use anyhow::Result;
+mod land;
+mod offer;
+mod trial;
 
-use super::{Exit, Scene};
+use std::time::Duration;
 
-/// To come
+use anyhow::{Context, Result, bail};
+
+use self::land::Landed;
+use self::offer::{Offer, Prepared};
+use super::gather::World;
+use super::{Exit, Scene, print, say};
+use crate::core::ledger::Phase;
+use crate::domain::event::{CheckResult, Kind, Merge};
+use crate::domain::id::{Oid, TaskId};
+use crate::domain::trailers::{Trailers, one_line};
+use crate::effects::locks::Lock;
+use crate::effects::{clock, commit};
+
+/// Merge a finished build into the base branch
+///
+/// The checks run on the merged tree first, in a fresh workspace; when one fails, nothing is
+/// merged. What is merged is the branch as it stands, with commits that you have added. The
+/// base branch need not be checked out; where it is, the work tree follows, and nothing that
+/// you have changed there is touched.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The task
+    task: TaskId,
+    /// Do not run the checks on the merged tree
+    #[arg(long)]
+    no_checks: bool,
+    /// Make one commit of it, without the branch's own history
+    #[arg(long)]
+    squash: bool,
+}
 
-/// To come.
-pub fn run(_: Args, _: &Scene) -> Result<Exit> {
-    Ok(Exit::No)
+/// Another accept is waited for this long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Merges, unless something speaks against it.
+pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    let mut world = scene.look()?;
+    say::must_be_known(&world)?;
+    let Some(turn) = Lock::take(&world.paths.lock("accept"), PATIENCE)? else {
+        bail!("another `buildq accept` is at work here\nhint: try again when it is done");
+    };
+    world.repo.make_durable(&world.paths.local)?;
+    let mut moved = false;
+    loop {
+        let offer = match offer::prepare(&world, &args.task)? {
+            Prepared::Ready(offer) => *offer,
+            Prepared::There(said) => return say::then_sync(world, &said, scene),
+        };
+        offer.notes.iter().for_each(|note| print(note));
+        let checks = match args.no_checks {
+            true => None,
+            false => Some(trial::run(&world, &offer, &turn)?),
+        };
+        let merge = write(&world, &offer, checks.as_deref(), args.squash)?;
+        match land::land(&world, &offer, merge)? {
+            Landed::Yes => {
+                world = world.again(clock::now())?;
+                record(&world, &offer, merge)?;
+                let said =
+                    format!("merged {} into {} as {}", offer.task, offer.base_name, merge.short());
+                return say::then_sync(world, &said, scene);
+            }
+            Landed::Moved if moved => bail!(
+                "`{}` moves on all the time; nothing is merged\nhint: buildq accept {}",
+                offer.base_name,
+                offer.task
+            ),
+            Landed::Moved => {
+                print(&format!("{} has moved meanwhile: once more", offer.base_name));
+                moved = true;
+                world = world.again(clock::now())?;
+            }
+        }
+    }
+}
+
+/// Writes the merge's commit, in the person's name; no branch points at it yet.
+fn write(
+    world: &World,
+    offer: &Offer,
+    checks: Option<&[CheckResult]>,
+    squash: bool,
+) -> Result<Oid> {
+    let parents = [offer.base, offer.tip];
+    let parents = if squash { &parents[..1] } else { &parents[..] };
+    let message = message(offer, checks);
+    commit::write(&world.repo, offer.tree, parents, (&message, clock::now()))
+}
+
+/// What the merge's commit says: title, criteria, checks, and the trailers.
+fn message(offer: &Offer, checks: Option<&[CheckResult]>) -> String {
+    let title = one_line(&offer.title, 100);
+    let mut text = format!("Merge {}: {title}\n", offer.branch);
+    if !offer.criteria.is_empty() {
+        text.push_str("\nCriteria:\n");
+    }
+    for (done, criterion) in &offer.criteria {
+        let tick = if *done { 'x' } else { ' ' };
+        text.push_str(&format!("- [{tick}] {}\n", one_line(criterion, 200)));
+    }
+    let (heading, checks) = match checks {
+        Some(checks) => ("Checks on the merged tree:", checks),
+        None => ("Checks on the branch, before the merge:", offer.checks.as_slice()),
+    };
+    if !checks.is_empty() {
+        text.push_str(&format!("\n{heading}\n"));
+    }
+    for check in checks {
+        let word = if check.passed { "passed" } else { check.ended.as_str() };
+        text.push_str(&format!("- {}: {word}\n", one_line(&check.command, 200)));
+    }
+    let mut trailers = Trailers::default();
+    trailers.push("Task", &offer.task);
+    trailers.push("Attempt", offer.run.number());
+    text + "\n" + &trailers.block()
+}
+
+/// Appends `merged`, unless a sync that saw the merge was faster.
+fn record(world: &World, offer: &Offer, merge: Oid) -> Result<()> {
+    let task = &offer.task;
+    let is_there = |world: &World| {
+        let build = world.ledger.builds.get(task);
+        build.is_some_and(|build| matches!(build.phase, Phase::Merged { .. }))
+    };
+    if is_there(world) {
+        return Ok(());
+    }
+    let kind = Kind::Merged {
+        task: task.clone(),
+        attempt: offer.run.number(),
+        commit: merge,
+        how: Merge::Accepted,
+        edited: offer.edited,
+    };
+    let Err(error) = say::append_for(world, task, "", &|_| Ok(kind.clone())) else {
+        return Ok(());
+    };
+    let (repo, paths) = super::gather::open(&world.paths.common)?;
+    if is_there(&World::look(repo, paths, clock::now())?) {
+        return Ok(());
+    }
+    Err(error).with_context(|| {
+        let base = &offer.base_name;
+        format!("`{task}` is merged into `{base}`, but that is not recorded yet\nhint: buildq sync")
+    })
 }

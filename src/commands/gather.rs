@@ -1,5 +1,7 @@
 //! Looking at the world once, for whatever is to be decided: the first act of every command.
 
+mod arrival;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -7,13 +9,12 @@ use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::core::gates::{Arrival, Branch, Observations, Origin, Situation, Trust};
-use crate::core::ledger::{Build, Ledger, Outcome, Phase, Run};
+use crate::core::gates::{Branch, Observations, Origin, Situation, Trust};
+use crate::core::ledger::{Build, Ledger, Run};
 use crate::core::plan;
 use crate::core::queue::{self, Queue};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
-use crate::domain::event::Merge;
 use crate::domain::id::{Oid, TaskId};
 use crate::effects::env::{self, Kept};
 use crate::effects::files;
@@ -360,69 +361,6 @@ impl World {
     pub fn attempt_tip(&self, id: &TaskId, run: &Run) -> Option<Oid> {
         let tip = self.repo.reference(&attempt_ref(id, run.number())).unwrap_or(run.tip());
         self.repo.has(tip).then_some(tip)
-    }
-
-    fn arrived(&self, seen: &Observations) -> Result<BTreeMap<TaskId, Arrival>> {
-        let Some((_, base)) = seen.base else { return Ok(BTreeMap::new()) };
-        let mut arrived = BTreeMap::new();
-        for (id, build) in &self.ledger.builds {
-            let Some(run) = build.last().filter(|_| matches!(build.phase, Phase::Review { .. }))
-            else {
-                continue;
-            };
-            if let Some(arrival) = self.arrival(id, run, base)? {
-                arrived.insert(id.clone(), arrival);
-            }
-        }
-        Ok(arrived)
-    }
-
-    /// Whether the work of a run in review is in the base branch, and how it came there.
-    fn arrival(&self, id: &TaskId, run: &Run, base: Oid) -> Result<Option<Arrival>> {
-        let tip = run.tip();
-        if !self.repo.has(tip) || base == run.started.base {
-            return Ok(None);
-        }
-        let done = self.done_file(run);
-        let there = done.as_ref().and_then(|(path, _)| self.repo.entry(base, path));
-        let file = done.as_ref().map(|(_, blob)| *blob);
-        let how = if self.repo.is_ancestor(tip, base) {
-            Some(Merge::Ancestry)
-        } else if file.is_some() && there == file {
-            Some(Merge::File)
-        } else if there.is_some() && self.same_patch(run, tip, base)? {
-            Some(Merge::Patch)
-        } else {
-            None
-        };
-        let edited = there.is_some() && there != file;
-        let _ = id;
-        Ok(how.map(|how| Arrival { commit: base, how, edited }))
-    }
-
-    /// Where a finished run put its task file.
-    pub fn done_file(&self, run: &Run) -> Option<(String, Oid)> {
-        let Some(Outcome::Succeeded(end)) = run.end.as_ref().map(|end| &end.outcome) else {
-            return None;
-        };
-        let changes = self.repo.changes(end.work, end.tip).ok()?;
-        let inside = format!("{}/done/", self.config.queue_dir);
-        let path = changes.into_iter().map(|c| c.path).find(|path| path.starts_with(&inside))?;
-        let blob = self.repo.entry(end.tip, &path)?;
-        Some((path, blob))
-    }
-
-    fn same_patch(&self, run: &Run, tip: Oid, base: Oid) -> Result<bool> {
-        let whole = self.repo.patch_id(Some(run.started.base), tip)?;
-        let from = self.repo.merge_base(tip, base);
-        let news = self.repo.commits(base, from.as_slice(), 1000)?;
-        for commit in news {
-            let parent = commit.parents.first().copied();
-            if commit.parents.len() < 2 && self.repo.patch_id(parent, commit.id)? == whole {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// For tasks that stand upon several builds in review: their merge, made without a checkout.

@@ -133,3 +133,12 @@ pub fn tick_all<'c>(bytes: &[u8], criteria: impl IntoIterator<Item = &'c Criteri
     ticked.extend_from_slice(&bytes[copied..]);
     ticked
 }
+
+/// Whether two texts of a task differ in nothing but ticked boxes.
+pub fn same_but_for_ticks(one: &[u8], other: &[u8]) -> bool {
+    let plain = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.replace("[x]", "[ ]").replace("[X]", "[ ]")
+    };
+    one == other || plain(one) == plain(other)
+}

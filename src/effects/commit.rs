@@ -50,7 +50,7 @@ pub fn commit_files(repo: &Repo, order: &Commission) -> Result<Oid> {
             None => repo.empty_tree()?,
         };
         let tree = repo.edit_tree(tree, &blobs).context("cannot put the files into the tree")?;
-        let commit = write(repo, tree, old, order)?;
+        let commit = write(repo, tree, old.as_slice(), (order.message, order.now))?;
         let subject = order.message.lines().next().unwrap_or_default();
         let name = format!("refs/heads/{}", order.branch);
         if repo.swap(&name, old, commit, &format!("commit: {subject}"))? == Swap::Done {
@@ -63,18 +63,21 @@ pub fn commit_files(repo: &Repo, order: &Commission) -> Result<Oid> {
     bail!("`{}` moves on all the time\nhint: try again", order.branch)
 }
 
-fn write(repo: &Repo, tree: Oid, parent: Option<Oid>, order: &Commission) -> Result<Oid> {
+/// Writes a commit in the person's name, signed where the person signs commits; no ref names it
+/// yet. `said` is the whole message, and when.
+pub fn write(repo: &Repo, tree: Oid, parents: &[Oid], said: (&str, DateTime<Utc>)) -> Result<Oid> {
+    let (message, at) = said;
     let yes = |value: &str| matches!(value.to_lowercase().as_str(), "true" | "yes" | "on" | "1");
     if !repo.setting("commit.gpgsign").is_some_and(|value| yes(&value)) {
         let person = repo.person();
-        let stamp = Stamp { author: person.clone(), committer: person, at: order.now };
-        return repo.write_commit(tree, parent.as_slice(), &stamp, order.message);
+        let stamp = Stamp { author: person.clone(), committer: person, at };
+        return repo.write_commit(tree, parents, &stamp, message);
     }
     let git = Git::bare(&repo.common_dir()?);
     let mut args = vec!["commit-tree".to_owned(), "-S".into(), tree.to_string()];
-    args.extend(parent.into_iter().flat_map(|parent| ["-p".into(), parent.to_string()]));
+    args.extend(parents.iter().flat_map(|parent| ["-p".into(), parent.to_string()]));
     args.extend(["-F".into(), "-".into()]);
-    let commit = git.feed(&args, order.message.as_bytes()).context("the commit was not signed")?;
+    let commit = git.feed(&args, message.as_bytes()).context("the commit was not signed")?;
     Ok(String::from_utf8_lossy(&commit).trim().parse()?)
 }
 

@@ -1,1 +1,288 @@
-//! Branches waiting for a person.
+//! What waits for a person's review: the list, and one build in full.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::text;
+use crate::domain::id::{Attempt, Oid, TaskId};
+
+/// One build in review.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Whose.
+    pub task: TaskId,
+    /// The task's title.
+    pub title: String,
+    /// Which run.
+    pub attempt: Attempt,
+    /// When it was done.
+    pub since: DateTime<Utc>,
+    /// Ticked criteria.
+    pub ticked: usize,
+    /// All criteria.
+    pub criteria: usize,
+    /// Texts of those that are not ticked.
+    pub unticked: Vec<String>,
+    /// Its branch.
+    pub branch: String,
+    /// The branch that it would be merged into.
+    pub base: String,
+    /// Why its work cannot be looked at here, if so.
+    pub trouble: Option<String>,
+    /// What it would clash with.
+    pub clashes: Vec<Clash>,
+    /// Builds below it that are not merged yet.
+    pub upon: Vec<TaskId>,
+    /// The task's text has changed since it was built.
+    pub edited: bool,
+}
+
+/// A merge that needs a person.
+#[derive(Clone, Debug, Serialize)]
+pub struct Clash {
+    /// A branch.
+    pub with: String,
+    /// Where.
+    pub paths: Vec<String>,
+}
+
+/// One commit of a build.
+#[derive(Clone, Debug, Serialize)]
+pub struct CommitView {
+    /// Its name.
+    pub commit: Oid,
+    /// Its first line.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: String,
+}
+
+/// One build in full.
+#[derive(Clone, Debug, Serialize)]
+pub struct Detail {
+    /// What the list says of it.
+    #[serde(flatten)]
+    pub row: Row,
+    /// What git here calls its work.
+    pub name: String,
+    /// The commit that would be merged.
+    pub tip: Oid,
+    /// The builder's own words.
+    pub summary: String,
+    /// From the run's start to its end.
+    pub seconds: u64,
+    /// Who built it.
+    pub builder: String,
+    /// Command, how it ended, whether it passed.
+    pub checks: Vec<(String, String, bool)>,
+    /// Newest first.
+    pub commits: Vec<CommitView>,
+    /// Path, lines added, lines removed.
+    pub changes: Vec<(String, usize, usize)>,
+    /// What to look at.
+    pub deliverables: Vec<String>,
+    /// What the builder would do next.
+    pub next_steps: Vec<String>,
+}
+
+/// Changed files that are listed one by one.
+const FILES: usize = 40;
+
+/// All of them, and what to type next.
+pub fn list(rows: &[Row], now: DateTime<Utc>) -> String {
+    if rows.is_empty() {
+        return "nothing waits for review\nhint: buildq status".into();
+    }
+    let mut lines = Vec::new();
+    for row in rows {
+        let (task, title) = (&row.task, text::safe(&row.title));
+        lines.push(format!("{task}: {title} ({})", text::ago(row.since, now)));
+        let mut facts = vec![criteria(row), merges(row)];
+        facts.extend(upon(row));
+        if row.edited {
+            facts.push("edited since it was built".into());
+        }
+        lines.push(format!("  {}", facts.join("; ")));
+    }
+    lines.push(format!("\nbuildq review {} shows one in full", rows[0].task));
+    lines.join("\n")
+}
+
+fn criteria(row: &Row) -> String {
+    match row.criteria {
+        0 => "no criteria".into(),
+        1 => format!("{} of 1 criterion ticked", row.ticked),
+        all => format!("{} of {all} criteria ticked", row.ticked),
+    }
+}
+
+fn merges(row: &Row) -> String {
+    if let Some(trouble) = &row.trouble {
+        return text::safe(trouble.lines().next().unwrap_or_default());
+    }
+    if row.clashes.is_empty() {
+        return "merges clean".into();
+    }
+    let clash = |clash: &Clash| {
+        let first = clash.paths.first().map(|path| text::safe(path)).unwrap_or_default();
+        let more = match clash.paths.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        format!("clashes with {} in `{first}`{more}", clash.with)
+    };
+    row.clashes.iter().map(clash).collect::<Vec<_>>().join("; ")
+}
+
+fn upon(row: &Row) -> Option<String> {
+    let names: Vec<_> = row.upon.iter().map(|id| format!("`{id}`")).collect();
+    (!names.is_empty()).then(|| format!("stands upon {}: accept that first", names.join(" and ")))
+}
+
+/// One build: what is missing first, then what was done, how to look at it, and what to type.
+pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
+    let row = &detail.row;
+    let (task, age) = (&row.task, text::ago(row.since, now));
+    let mut lines = vec![format!("{task}: {}", row.title)];
+    if !row.unticked.is_empty() {
+        lines.push(format!("\nnot ticked ({}):", criteria(row)));
+        lines.extend(row.unticked.iter().map(|text| format!("  [ ] {text}")));
+    }
+    if row.edited {
+        lines.push(
+            "\nthe task's text has changed since it was built; the edit is not in here".into(),
+        );
+        lines.push(format!("  buildq retry {task} builds the new text"));
+    }
+    lines.push(format!(
+        "\nattempt {} by {}, {age}, after {}; {}",
+        row.attempt,
+        detail.builder,
+        text::span(Duration::from_secs(detail.seconds)),
+        if row.unticked.is_empty() { criteria(row) } else { "see above for the criteria".into() }
+    ));
+    lines.push(merges(row));
+    lines.extend(upon(row));
+    let mut section = |title: &str, entries: Vec<String>| {
+        if !entries.is_empty() {
+            lines.push(format!("\n{title}"));
+            lines.extend(entries.into_iter().map(|entry| format!("  {entry}")));
+        }
+    };
+    section("summary", detail.summary.trim().lines().map(str::to_owned).collect());
+    let check = |(command, ended, passed): &(String, String, bool)| {
+        let word = if *passed { "passed" } else { ended.as_str() };
+        format!("{command}: {word}")
+    };
+    section("checks", detail.checks.iter().map(check).collect());
+    let commit = |one: &CommitView| format!("{} {}", one.commit.short(), one.subject);
+    section("commits", detail.commits.iter().map(commit).collect());
+    section("changes", changes(detail));
+    section("deliverables", detail.deliverables.clone());
+    section("next steps", detail.next_steps.clone());
+    let (base, name, branch) = (&row.base, &detail.name, &row.branch);
+    let look = [
+        format!("git diff {base}...{name}"),
+        format!("git switch {branch}"),
+        format!("git worktree add ../{task} {branch}"),
+    ];
+    section("look at it", look.to_vec());
+    let decide = [
+        format!("buildq accept {task}"),
+        format!("buildq reject {task} -m \"what should be different\""),
+    ];
+    section("decide", decide.to_vec());
+    text::safe_lines(&lines.join("\n"))
+}
+
+fn changes(detail: &Detail) -> Vec<String> {
+    let all = &detail.changes;
+    let one =
+        |(path, added, removed): &(String, usize, usize)| format!("{path} +{added} -{removed}");
+    let mut lines: Vec<_> = all.iter().take(FILES).map(one).collect();
+    if all.len() > FILES {
+        lines.push(format!("and {} more", text::count(all.len() - FILES, "file")));
+    }
+    let (added, removed) = all.iter().fold((0, 0), |sum, one| (sum.0 + one.1, sum.1 + one.2));
+    if all.len() > 1 {
+        lines.push(format!("{}, +{added} -{removed}", text::count(all.len(), "file")));
+    }
+    lines
+}
+
+/// A command of the checks begins.
+pub fn running(word: &str, command: &str) -> String {
+    format!("{word}: {}", text::safe(command))
+}
+
+/// It has ended.
+pub fn ran(word: &str, ended: &str, took: Duration) -> String {
+    let ended = if ended == "exit 0" { "passed" } else { ended };
+    format!("{word} {} after {}", text::safe(ended), text::span(took))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Row {
+        Row {
+            task: TaskId::new("hello").unwrap(),
+            title: "Say hello\u{1b}[2J".into(),
+            attempt: Attempt(1),
+            since: DateTime::UNIX_EPOCH,
+            ticked: 1,
+            criteria: 2,
+            unticked: vec!["it is loud".into()],
+            branch: "build/hello".into(),
+            base: "main".into(),
+            trouble: None,
+            clashes: Vec::new(),
+            upon: Vec::new(),
+            edited: false,
+        }
+    }
+
+    #[test]
+    fn the_list_says_how_each_would_merge() {
+        let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(2);
+        let clash = |with: &str, paths: &[&str]| Clash {
+            with: with.into(),
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        };
+        let clashes = vec![clash("main", &["a.txt"]), clash("build/y", &["b.txt", "c.txt"])];
+        let upon = vec![TaskId::new("y").unwrap()];
+        let rows = [row(), Row { clashes, upon, criteria: 1, unticked: vec![], ..row() }];
+        assert_eq!(
+            list(&rows, now),
+            "hello: Say hello\u{fffd}[2J (2h ago)\n  1 of 2 criteria ticked; merges clean\n\
+             hello: Say hello\u{fffd}[2J (2h ago)\n  1 of 1 criterion ticked; clashes with main in \
+             `a.txt`; clashes with build/y in `b.txt` and 1 more; stands upon `y`: accept that first\n\
+             \nbuildq review hello shows one in full"
+        );
+        assert!(list(&[], now).starts_with("nothing waits"));
+    }
+
+    #[test]
+    fn what_is_missing_comes_first() {
+        let detail = Detail {
+            row: row(),
+            name: "build/hello".into(),
+            tip: Oid([1; 20]),
+            summary: "Did it.\nTwice.".into(),
+            seconds: 65,
+            builder: "steps".into(),
+            checks: vec![("cargo test".into(), "exit 0".into(), true)],
+            commits: Vec::new(),
+            changes: vec![("a.txt".into(), 1, 0)],
+            deliverables: Vec::new(),
+            next_steps: Vec::new(),
+        };
+        let text = one(&detail, DateTime::UNIX_EPOCH);
+        assert!(text.starts_with("hello: Say hello\u{fffd}[2J\n\nnot ticked (1 of 2 criteria ticked):\n  [ ] it is loud\n"));
+        assert!(text.contains("\nsummary\n  Did it.\n  Twice.\n"), "{text}");
+        assert!(text.ends_with("-m \"what should be different\"\n"));
+    }
+}

@@ -145,18 +145,55 @@ impl Repo {
         Ok(())
     }
 
-    /// A name for the change between two trees that a rebase or squash does not alter.
-    pub fn patch_id(&self, old: Option<Oid>, new: Oid) -> Result<Option<Oid>> {
+    /// A name for the change between two commits that a rebase or squash does not alter; what
+    /// lies below the folder `without` does not count. `None` for no change.
+    pub fn patch_id(&self, old: Option<Oid>, new: Oid, without: &str) -> Result<Option<Oid>> {
         let tree = |id: Oid| -> Result<git2::Tree> { Ok(self.git.find_commit(raw(id)?)?.tree()?) };
         let old = old.map(tree).transpose()?;
         let new = tree(new)?;
         let mut diff = self.git.diff_tree_to_tree(old.as_ref(), Some(&new), None)?;
-        if diff.deltas().len() == 0 {
+        let paths = paths(&diff);
+        let below = |path: &Vec<u8>| {
+            let rest = path.strip_prefix(without.as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        };
+        let kept: Vec<_> = paths.iter().filter(|path| !below(path)).collect();
+        if kept.is_empty() {
             return Ok(None);
         }
-        diff.find_similar(Some(git2::DiffFindOptions::new().renames(false)))?;
-        Ok(Some(plain(diff.patchid(None)?)))
+        if kept.len() < paths.len() {
+            let mut options = git2::DiffOptions::new();
+            options.disable_pathspec_match(true);
+            kept.iter().for_each(|path| _ = options.pathspec(path.as_slice()));
+            diff = self.git.diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))?;
+        }
+        let patch = plain(diff.patchid(None)?);
+        // Of a binary file the patch holds no content: its new object stands for that.
+        let mut exact = patch.to_string();
+        for index in 0..diff.deltas().len() {
+            if git2::Patch::from_diff(&diff, index)?.is_none() {
+                let delta = diff.get_delta(index);
+                exact.extend(delta.map(|delta| delta.new_file().id().to_string()));
+            }
+        }
+        Ok(Some(plain(git2::Oid::hash_object(git2::ObjectType::Blob, exact.as_bytes())?)))
     }
+
+    /// Every path that differs between two trees, a renamed file by both its names.
+    pub fn changed_paths(&self, old: Oid, new: Oid) -> Result<Vec<String>> {
+        let (old, new) = (self.git.find_tree(raw(old)?)?, self.git.find_tree(raw(new)?)?);
+        let diff = self.git.diff_tree_to_tree(Some(&old), Some(&new), None)?;
+        let text = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
+        Ok(paths(&diff).iter().map(text).collect())
+    }
+}
+
+fn paths(diff: &git2::Diff) -> Vec<Vec<u8>> {
+    let path = |delta: git2::DiffDelta| {
+        let path = delta.new_file().path_bytes().or(delta.old_file().path_bytes());
+        path.map(<[u8]>::to_vec)
+    };
+    diff.deltas().filter_map(path).collect()
 }
 
 fn take_over(

@@ -113,7 +113,8 @@ impl Repo {
         let trees = std::fs::read_dir(common.join("worktrees")).ok()?;
         let tree = trees.flatten().map(|entry| entry.path()).find(|dir| holds(dir))?;
         let link = std::fs::read_to_string(tree.join("gitdir")).ok()?;
-        Path::new(link.trim()).parent().map(Path::to_owned)
+        // With `worktree.useRelativePaths` it is relative to where it stands.
+        tree.join(link.trim()).parent().map(Path::to_owned)
     }
 
     fn is_bare_common(&self) -> bool {
