@@ -8,6 +8,7 @@
 //! repo.buildq(["log"]).stdout_has("hello").success();
 //! ```
 
+pub mod chance;
 mod processes;
 mod said;
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub use processes::{Process, kill, of_folder};
+pub use processes::{Process, kill, of_folder, stop};
 pub use said::Said;
 
 /// No wait lasts longer.
