@@ -2,12 +2,13 @@
 //! answers, and waiting for a condition instead of sleeping.
 //!
 //! ```ignore
-//! let repo = TestRepo::new().at("09:00");
+//! let repo = TestRepo::new().at("22:00");
 //! repo.task("hello", "Write hello.txt.\n\n## Completion criteria\n- [ ] it is there");
 //! repo.wait_for(|repo| repo.phase("hello") == "review");
 //! repo.buildq(["log"]).stdout_has("hello").success();
 //! ```
 
+pub mod chance;
 mod processes;
 mod said;
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub use processes::{Process, kill, of_folder};
+pub use processes::{Process, kill, of_folder, stop};
 pub use said::Said;
 
 /// No wait lasts longer.
@@ -71,7 +72,8 @@ impl TestRepo {
             fs::create_dir(root.path().join(folder)).unwrap();
         }
         let program = PathBuf::from(env!("CARGO_BIN_EXE_buildq"));
-        let repo = Self { root, dir, program, extra: Vec::new(), held: false };
+        let repo = Self { root, dir, program, extra: Vec::new(), held: true };
+        repo.step("09:00");
         let home = repo.root.path().join("home");
         let global = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n\
                       [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
@@ -102,16 +104,20 @@ impl TestRepo {
         self.buildq(["trust", "--yes"]).success();
     }
 
-    /// From here on it is this time of [`DAY`], or this RFC 3339 time, for every process.
-    pub fn at(mut self, time: &str) -> Self {
-        self.held = true;
+    /// It is this time of [`DAY`], or this RFC 3339 time, instead of 09:00, for every process.
+    pub fn at(self, time: &str) -> Self {
         self.step(time);
         self
     }
 
-    /// Moves the clock that [`Self::at`] set; who sleeps by it notices.
+    /// Lets time run as it does, for what measures it.
+    pub fn in_real_time(mut self) -> Self {
+        self.held = false;
+        self
+    }
+
+    /// Moves the clock; who sleeps by it notices.
     pub fn step(&self, time: &str) {
-        assert!(self.held, "`step` needs `at` first");
         let text = if time.contains('T') { time.into() } else { format!("{DAY}T{time}:00Z") };
         let new = self.root.path().join("clock.new");
         fs::write(&new, text).unwrap();
@@ -138,15 +144,12 @@ impl TestRepo {
         fs::copy(config, root.path().join("home/.gitconfig")).unwrap();
         let dir = root.path().join("repo");
         let (program, extra) = (self.program.clone(), self.extra.clone());
-        let mut clone = Self { root, dir, program, extra, held: false };
+        let clone = Self { root, dir, program, extra, held: self.held };
         let from = self.dir.to_str().unwrap();
         let to = clone.dir.to_str().unwrap().to_owned();
         fs::create_dir(&clone.dir).unwrap();
+        fs::copy(self.clock(), clone.clock()).unwrap();
         clone.git(["clone", "-q", from, &to]);
-        if self.held {
-            fs::copy(self.clock(), clone.clock()).unwrap();
-            clone.held = true;
-        }
         clone
     }
 

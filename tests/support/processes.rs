@@ -58,7 +58,16 @@ pub fn of_folder(folder: &Path) -> Vec<Process> {
 
 /// Ends a process without asking it.
 pub fn kill(pid: i32) {
+    signal(pid, rustix::process::Signal::KILL);
+}
+
+/// Halts a process, so that several can be ended at one moment.
+pub fn stop(pid: i32) {
+    signal(pid, rustix::process::Signal::STOP);
+}
+
+fn signal(pid: i32, signal: rustix::process::Signal) {
     if let Some(pid) = rustix::process::Pid::from_raw(pid) {
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }
