@@ -1,11 +1,24 @@
 //! `buildq uninstall`
 
+mod ending;
+
+use std::fs;
+use std::io::IsTerminal;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 
-use crate::effects::hooks::{self, How, Installed};
+use self::ending::Ended;
+use super::gather::{self, World};
+use super::init::{confirm, hooks_place};
+use super::{Exit, Scene, print};
+use crate::effects::hooks::{self, How, Installed, Place};
+use crate::effects::paths::Paths;
+use crate::effects::repo::Repo;
 use crate::effects::timers::{self, Found, Host};
+use crate::effects::trust::CONFIG;
+use crate::effects::{ledger, workspace};
+use crate::render;
 
 /// Turn buildq off in this clone: nothing of it stays running
 ///
@@ -18,6 +31,115 @@ pub struct Uninstall {
     pub yes: bool,
 }
 
+/// Silences first, ends what runs, then removes what is left.
+pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
+    let (repo, paths) = gather::open(&scene.dir)?;
+    let world = match paths.known {
+        true => Some(World::look(repo, paths.clone(), scene.now)?),
+        false => None,
+    };
+    let running = world.as_ref().map(ending::running).unwrap_or_default();
+    if !running.is_empty() && !args.yes && std::io::stdin().is_terminal() {
+        let many = render::text::count(running.len(), "build");
+        let question = format!("End {many} that run now? Their work is kept.");
+        if !confirm(&question, &mut std::io::stdin().lock(), &mut anstream::stdout())? {
+            print("nothing was changed");
+            return Ok(Exit::No);
+        }
+    }
+    let repo = Repo::discover(&scene.dir)?;
+    let place = hooks_place(&repo, &paths)?;
+    let outer = silence(&paths.common.join("hooks"), &Host::here()?, &paths.clone_id)?;
+    let ended = match &world {
+        Some(world) => ending::end(world, &repo)?,
+        None => Ended::default(),
+    };
+    let local = paths.known || paths.local.exists();
+    // Also where no clone is known: settings without an id, or of a copied repository.
+    repo.forget_settings()?;
+    remove_local(&paths)?;
+    let stays = Stays::look(&repo, world.as_ref())?;
+    let managed = match &place {
+        Place::Managed { why, .. } if local => Some(why.as_str()),
+        _ => None,
+    };
+    let left = Left {
+        ended: &ended.builds,
+        workspaces: ended.workspaces,
+        kept_workspaces: &ended.kept,
+        branches: &stays.branches,
+        attempts: stays.attempts,
+        files: &stays.files,
+        managed,
+        local,
+        ran: stays.ran,
+    };
+    print(&told(&outer, &left));
+    Ok(Exit::Done)
+}
+
+/// The folders that hold nothing but this clone's own state.
+fn remove_local(paths: &Paths) -> Result<()> {
+    let mut folders = vec![&paths.local];
+    if paths.known {
+        folders.push(&paths.data);
+    }
+    for folder in folders {
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove `{}`", folder.display()));
+            }
+            _ => {}
+        }
+    }
+    // Parents are shared with other clones: they go only when they are empty.
+    if paths.known {
+        let sign = paths.workspaces.join(workspace::remove::SIGN);
+        let only = fs::read_dir(&paths.workspaces).is_ok_and(|all| all.count() == 1);
+        if only && sign.is_file() {
+            let _ = fs::remove_file(sign);
+        }
+        let _ = fs::remove_dir(&paths.workspaces);
+        for parent in paths.workspaces.ancestors().skip(1).take(1) {
+            let _ = fs::remove_dir(parent);
+        }
+        for parent in paths.data.ancestors().skip(1).take(2) {
+            let _ = fs::remove_dir(parent);
+        }
+    }
+    Ok(())
+}
+
+/// What is in history, and stays.
+struct Stays {
+    branches: Vec<String>,
+    attempts: usize,
+    files: Vec<String>,
+    ran: bool,
+}
+
+impl Stays {
+    fn look(repo: &Repo, world: Option<&World>) -> Result<Self> {
+        let status = format!("{}-status", ledger::BRANCH);
+        let mut branches = vec![ledger::BRANCH.to_owned(), status];
+        let builds = world.map(|world| world.ledger.builds.keys().map(|id| world.branch_of(id)));
+        branches.extend(builds.into_iter().flatten());
+        branches.retain(|branch| repo.branch(branch).is_some());
+        let attempts = repo.references("refs/buildq/")?.len();
+        let queue = world.map_or("queue", |world| &world.config.queue_dir).to_owned();
+        let tip =
+            repo.branch(&world.map_or_else(|| repo.queue_branch(), |w| w.queue_branch.clone()));
+        let there = |path: &String| tip.is_some_and(|tip| repo.entry(tip, path).is_some());
+        let files = match there(&CONFIG.to_owned()) || world.is_some() {
+            true => [CONFIG.to_owned(), queue].into_iter().filter(there).collect(),
+            false => Vec::new(),
+        };
+        let here = world.map(|world| world.paths.runner());
+        let ran = here.is_some() && world.is_some_and(|world| world.ledger.runner == here);
+        Ok(Self { branches, attempts, files, ran })
+    }
+}
+
 /// What the system itself no longer calls.
 pub struct Outer {
     /// The hooks.
@@ -28,7 +150,10 @@ pub struct Outer {
 
 /// Removes hooks and timers first, so that nothing starts anew while builds end.
 pub fn silence(hooks_dir: &Path, host: &Host, clone_id: &str) -> Result<Outer> {
-    let timers = timers::remove(host, clone_id)?;
+    let timers = match clone_id {
+        "" => Vec::new(),
+        id => timers::remove(host, id)?,
+    };
     Ok(Outer { hooks: hooks::remove(hooks_dir)?, timers })
 }
 
@@ -49,6 +174,10 @@ pub struct Left<'a> {
     pub files: &'a [String],
     /// The hooks folder has another owner: where, and why.
     pub managed: Option<&'a str>,
+    /// Whether there were settings and files of buildq's own here.
+    pub local: bool,
+    /// This clone ran the queue: the ledger says so still.
+    pub ran: bool,
 }
 
 /// All that is printed at the end.
@@ -70,8 +199,10 @@ pub fn told(outer: &Outer, left: &Left<'_>) -> String {
         text += &row("removed", &found.kind.to_string());
     }
     if left.workspaces > 0 {
-        let many = if left.workspaces == 1 { "" } else { "s" };
-        text += &row("removed", &format!("{} workspace{many}", left.workspaces));
+        text += &row("removed", &render::text::count(left.workspaces, "workspace"));
+    }
+    if left.local {
+        text += &row("removed", "settings, locks, logs and trust of this clone");
     }
     if text.is_empty() {
         text += "nothing of buildq runs here\n";
@@ -90,7 +221,8 @@ fn kept(left: &Left<'_>) -> String {
         undo.push(format!("git branch -D {}", shell_words::join(left.branches)));
     }
     if left.attempts > 0 {
-        text += &format!("kept       the work of {} attempts below refs/buildq/\n", left.attempts);
+        let work = render::text::count(left.attempts, "attempt");
+        text += &format!("kept       the work of {work} below refs/buildq/\n");
         undo.push(
             "git for-each-ref --format='delete %(refname)' refs/buildq/ | git update-ref --stdin"
                 .into(),
@@ -104,12 +236,8 @@ fn kept(left: &Left<'_>) -> String {
         text += "\nto remove these too, for good:\n";
         text.extend(undo.iter().map(|line| format!("  {line}\n")));
     }
-    text + "\nback on: buildq init\n"
-}
-
-/// To come.
-pub fn run(_: Uninstall, _: &super::Scene) -> Result<super::Exit> {
-    Ok(super::Exit::No)
+    let adopt = if left.ran { ", then buildq adopt" } else { "" };
+    text + &format!("\nback on: buildq init{adopt}\n")
 }
 
 #[cfg(test)]
@@ -160,5 +288,11 @@ mod tests {
         let outer = silence(dir.path(), &host, "4f1c").unwrap();
         let text = told(&outer, &Left::default());
         assert_eq!(text, "nothing of buildq runs here\n\nback on: buildq init\n");
+        let text = told(&outer, &Left { ran: true, local: true, ..Left::default() });
+        assert_eq!(
+            text,
+            "removed    settings, locks, logs and trust of this clone\n\n\
+             back on: buildq init, then buildq adopt\n"
+        );
     }
 }

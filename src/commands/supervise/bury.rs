@@ -67,7 +67,7 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
 }
 
 /// Commits what lies uncommitted, inside the walls, and takes it over.
-fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<()> {
+pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<()> {
     let folder = world.paths.workspace(task, attempt);
     let base_text = base.to_string();
     let own = own_program()?;

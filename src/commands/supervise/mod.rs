@@ -18,6 +18,7 @@ use anyhow::Result;
 use self::begin::Begun;
 use self::finish::End;
 use self::site::Site;
+pub use self::site::token_of;
 use self::watch::Watch;
 use super::{Exit, Scene, gather, sync};
 use crate::core::plan::Start;

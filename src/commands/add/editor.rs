@@ -1,0 +1,150 @@
+//! A task written in the person's own editor.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::text;
+use crate::commands::gather::World;
+use crate::commands::init::confirm;
+use crate::domain::diagnostic::{Diagnostic, Severity};
+use crate::domain::id::TaskId;
+use crate::domain::task;
+use crate::effects::git::Git;
+use crate::effects::paths::make_private_dir;
+use crate::render::diagnostic;
+
+/// Whether somebody can type and see.
+pub fn somebody_is_there() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// What was typed: kept on disk until it is committed.
+pub struct Typed {
+    /// The text of the task, without what only explained it.
+    pub text: String,
+    /// Its title.
+    pub title: String,
+    file: PathBuf,
+}
+
+impl Typed {
+    /// It stands elsewhere now.
+    pub fn let_go(self) {
+        let _ = std::fs::remove_file(self.file);
+    }
+
+    /// For an error after which the text is still there.
+    pub fn kept(&self) -> String {
+        kept(&self.file)
+    }
+}
+
+fn kept(file: &Path) -> String {
+    format!("no task was added\nhint: your text is kept in {}", file.display())
+}
+
+/// Opens the editor until the text is sound; `None` when nothing was typed.
+pub fn edit(world: &World, start: &str) -> Result<Option<Typed>> {
+    let folder = world.paths.local.join("drafts");
+    make_private_dir(&folder)?;
+    let file = tempfile::Builder::new().prefix("task-").suffix(".md").tempfile_in(&folder)?;
+    file.as_file().write_all(start.as_bytes())?;
+    let (_, file) = file.keep()?;
+    let editor = editor(world)?;
+    loop {
+        let ended = open(&editor, &file);
+        let typed = std::fs::read(&file).with_context(|| format!("`{}`", file.display()))?;
+        let typed = String::from_utf8_lossy(&typed).into_owned();
+        if text::without_guidance(&typed) == text::without_guidance(start) {
+            let _ = std::fs::remove_file(&file);
+            return ended.map(|()| None);
+        }
+        ended.with_context(|| kept(&file))?;
+        let found = match judge(&file, &typed) {
+            Ok((text, title)) => return Ok(Some(Typed { text, title, file })),
+            Err(found) => found,
+        };
+        for one in &found {
+            anstream::eprintln!("{}", diagnostic::show(one));
+        }
+        let mut input = std::io::stdin().lock();
+        if !confirm("Edit again?", &mut input, &mut anstream::stdout())? {
+            bail!("{}", kept(&file));
+        }
+    }
+}
+
+/// The text without guidance and its title, or what is wrong with it as it was typed.
+fn judge(file: &Path, typed: &str) -> Result<(String, String), Vec<Diagnostic>> {
+    let name = file.to_string_lossy();
+    let Ok(id) = TaskId::new("task") else { return Err(Vec::new()) };
+    let found = task::parse(&name, &id, typed.as_bytes()).diagnostics;
+    let errors: Vec<_> = found.into_iter().filter(|d| d.severity == Severity::Error).collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let bare = text::without_guidance(typed);
+    let task = task::parse(&name, &id, bare.as_bytes());
+    match task.task.as_ref().and_then(|task| text::title(&bare, task)) {
+        Some(title) => Ok((bare, title)),
+        None if task.task.is_none() => Err(task.diagnostics),
+        None => Err(vec![
+            Diagnostic::error(&name, "the task has no title").hint("write it behind `title:`"),
+        ]),
+    }
+}
+
+/// As git itself finds it: `GIT_EDITOR`, `core.editor`, `VISUAL`, `EDITOR`, `vi`.
+fn editor(world: &World) -> Result<String> {
+    let mut git = Git::at(world.repo.work_dir().unwrap_or(&world.paths.common));
+    if let Some(own) = std::env::var_os("GIT_EDITOR") {
+        git = git.with("GIT_EDITOR", own);
+    }
+    git.run(["var", "GIT_EDITOR"])
+        .context("there is no editor\nhint: set EDITOR, or say all with flags: buildq add --name …")
+}
+
+/// As git itself runs it: the setting is a line for a shell.
+fn open(editor: &str, file: &Path) -> Result<()> {
+    let script = format!("{editor} \"$@\"");
+    let mut command = Command::new("sh");
+    let status = command.arg("-c").arg(script).arg(editor).arg(file).status();
+    let status = status.with_context(|| format!("cannot run the editor `{editor}`"))?;
+    if !status.success() {
+        bail!("the editor `{editor}` ended with {status}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_judged_as_it_stands() {
+        let file = Path::new("/drafts/task-1.md");
+        let (text, title) = judge(
+            file,
+            &text::TEMPLATE.replace("title:", "title: Greet: all").replace("t: all", "t all"),
+        )
+        .unwrap();
+        assert_eq!((text.lines().count(), title.as_str()), (4, "Greet all"));
+        let errors = judge(file, &text::TEMPLATE.replace("medium ", "urgent ")).unwrap_err();
+        assert_eq!(errors[0].place.as_ref().map(|place| place.line), Some(3));
+        let errors = judge(file, &format!("{}Text.\n", text::TEMPLATE)).unwrap_err();
+        assert_eq!(errors[0].message, "the task has no title");
+    }
+
+    #[test]
+    fn an_editor_is_a_line_for_a_shell() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("it's.md");
+        std::fs::write(&file, "a\n").unwrap();
+        open("sed -i 's/a/b c/'", &file).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "b c\n");
+        assert!(open("exit 3;", &file).is_err());
+    }
+}
