@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use super::progress::{compose, first_line, read_bounded, ticked_file};
 use crate::domain::id::Percent;
 use crate::domain::task::{Step, Task, parse};
-use crate::domain::trailers::Trailers;
+use crate::domain::trailers::{Trailers, one_line};
 use crate::effects::env;
 use crate::effects::workspace::leftovers::{MAX_FILE, Rule, stage};
 use crate::effects::workspace::note::{commit_tree, head, move_head};
@@ -63,6 +63,9 @@ struct Run {
     marker: Marker,
     task: Task,
 }
+
+/// A script's line that names a commit is cut here, in bytes.
+const LONGEST_SUBJECT: usize = 60;
 
 impl Run {
     fn begin() -> Result<Self> {
@@ -152,13 +155,17 @@ impl Run {
 
     fn message(&self, index: usize, step: &Step, earned: Option<&str>) -> String {
         let criterion = step.criterion.and_then(|index| self.task.criteria.get(index));
-        let subject = criterion.map(|it| it.text.as_str());
-        let subject = subject.or_else(|| first_line(&step.script)).unwrap_or("a step");
+        let script = || {
+            let line = first_line(&step.script).unwrap_or("a step");
+            let short = one_line(line, LONGEST_SUBJECT);
+            if short.len() < line.len() { format!("{short}…") } else { short }
+        };
+        let subject = criterion.map_or_else(script, |it| it.text.clone());
         let mut trailers = Trailers::default();
         let (step, steps) = (index + 1, self.task.steps.len());
         trailers.push("Step", format!("{step}/{steps}"));
         trailers.push("Progress", Percent::of(step, steps).value());
         earned.iter().for_each(|text| trailers.push("Done", text));
-        compose(subject, "", &trailers)
+        compose(&subject, "", &trailers)
     }
 }

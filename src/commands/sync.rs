@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use serde::{Deserialize, Serialize};
 
-use super::gather::{World, attempt_ref};
+use super::gather::{World, attempt_ref, builder_person};
 use super::supervise::bury;
 use super::{Exit, Scene, print, report};
 use crate::core::gates::Branch;
@@ -153,7 +153,12 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
     let decide = &mut |ledger: &_| {
         Ok(if wanted(ledger) { Ok(draft.clone()) } else { Err("done already".to_owned()) })
     };
-    Ok(match append(&world.pen(), decide)? {
+    let mut pen = world.pen();
+    if matches!(draft.kind, Kind::Escalated { .. } | Kind::Retried { .. }) {
+        // Nobody but the rules has caused it.
+        pen.author = builder_person();
+    }
+    Ok(match append(&pen, decide)? {
         Appended::Yes(..) => None,
         Appended::No(why) => Some(why),
     })

@@ -9,7 +9,7 @@ use super::{Exit, Scene, print, say};
 use crate::core::gates::Trust;
 use crate::effects::git::Git;
 use crate::effects::trust::{self, Manifest};
-use crate::render::text;
+use crate::render::{self, text};
 
 /// Look at what changed in the configuration since it was trusted here, and trust it
 ///
@@ -31,6 +31,9 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     };
     if let Trust::Broken(why) = &world.seen.trust {
         bail!("the configuration has an error: {why}\nhint: mend and commit it first");
+    }
+    for warning in &world.config_findings {
+        print(&render::diagnostic::show(warning));
     }
     let now = Manifest::at(&world.repo, tip, &world.config);
     if trust::judge(&world.paths, &now) == Trust::Trusted {

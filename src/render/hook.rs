@@ -30,7 +30,9 @@ pub fn lines(view: &View) -> String {
             "buildq: the configuration has changed: nothing starts until `buildq trust`".into(),
         ),
     }
-    lines.extend(view.changed.iter().filter_map(|task| line(view.plan, task)));
+    let said = !lines.is_empty();
+    let told = |task: &&TaskId| !said || !held_by_trust(view.plan, task);
+    lines.extend(view.changed.iter().filter(told).filter_map(|task| line(view.plan, task)));
     for file in view.nameless {
         let hint = file.hint.as_deref().unwrap_or_default();
         lines.push(format!(
@@ -41,6 +43,12 @@ pub fn lines(view: &View) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// The policy holds it, which one line says for all.
+fn held_by_trust(plan: &Plan, task: &TaskId) -> bool {
+    let verdict = plan.verdicts.iter().find(|verdict| verdict.task == *task);
+    verdict.and_then(|verdict| verdict.holds().next()).is_some_and(|(gate, _)| gate == Gate::Trust)
 }
 
 fn line(plan: &Plan, task: &TaskId) -> Option<String> {

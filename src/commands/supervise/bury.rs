@@ -6,13 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::site::{leftovers_message, own_program, token_of};
-use crate::commands::gather::{World, attempt_ref};
+use crate::commands::gather::{World, attempt_ref, builder_person};
 use crate::core::ledger::Build;
 use crate::domain::event::{Failed, Fault, Kind, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::collect::{self, Expected};
 use crate::effects::git::Git;
-use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::ledger::{Appended, Draft, Pen, append};
 use crate::effects::locks::Lock;
 use crate::effects::process::{self, Invocation};
 use crate::effects::repo::Swap;
@@ -21,6 +21,8 @@ use crate::effects::{clock, env, output, sweep, workspace};
 
 /// What still lives is asked to end this long before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
+/// A pack that was taken in and never got a ref, because buildq died, is let go after this.
+const ABANDONED: Duration = Duration::from_secs(3600);
 /// Packing what is left may last this long.
 const TAKE: Duration = Duration::from_secs(120);
 
@@ -56,7 +58,10 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
         body.push_str(&format!("\nwhat lay in the workspace could not be read: {error:#}"));
     }
     let draft = Draft::new(Kind::Failed(failed)).body(body);
-    let appended = append(&world.pen(), &mut |_| Ok(Ok(draft.clone())))?;
+    let pen = Pen { author: builder_person(), ..world.pen() };
+    let appended = append(&pen, &mut |_| Ok(Ok(draft.clone())))?;
+    let user = Git::bare(&world.paths.common);
+    let _ = collect::release_abandoned(&user, clock::now().into(), ABANDONED);
     if rescued.is_ok() {
         let _ = workspace::remove(&folder);
     }
