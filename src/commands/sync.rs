@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::gather::{World, attempt_ref, builder_person};
@@ -100,7 +101,10 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
     }
     let turn = Lock::take(&world.paths.lock("sync"), PATIENCE)?;
     if turn.is_none() {
-        return Err(anyhow!("another sync has been at work for a minute\nhint: buildq status"));
+        // What it does not see any more is looked at a minute later.
+        waker::leave(&world.paths, Some(clock::now() + TimeDelta::minutes(1)))?;
+        let idle = Some("another sync is at work and does what is due".to_owned());
+        return Ok(Outcome { idle, ..Outcome::default() });
     }
     world.repo.make_durable(&world.paths.local)?;
     world.hand_on_environment();
