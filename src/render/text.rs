@@ -252,7 +252,7 @@ mod tests {
             assert_eq!(shown + &tamer.finish(), expected, "{cut}");
         }
         let mut tamer = Tamer::default();
-        assert_eq!(tamer.tame(b"\xff\xc3") + &tamer.finish(), "\u{fffd}\u{fffd}");
+        assert_eq!(tamer.tame(b"a\xff\xc3") + &tamer.finish(), "a\u{fffd}");
     }
 
     #[test]
