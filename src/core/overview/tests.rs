@@ -245,7 +245,8 @@ fn every_phase_says_what_is_next() {
 #[test]
 fn the_documented_example_is_what_comes_out() {
     let risky = "---\npriority: high\n---\nDeploy to production.\n\n```sh\ntrue\n```";
-    let tasks = [("oauth", HIGH), ("site", risky), ("songs", HIGH), ("night", CLEAR)];
+    let tasks =
+        [("oauth", HIGH), ("site", risky), ("songs", HIGH), ("night", CLEAR), ("hello", HIGH)];
     let events = "09:00 hello started\n09:05 hello succeeded\n16:58 songs started\n\
                   17:38 songs failed the builder failed: exit 1\n17:10 oauth started";
     let mut desk = Desk::new(&tasks, events, "17:42");
