@@ -152,7 +152,8 @@ impl<'a> Search<'a> {
             there.extend(self.patch(commit.parents.first().copied(), commit.id)?);
         }
         for origin in from.into_iter().chain(below) {
-            let whole = self.world.repo.patch_id(Some(origin), tip, &self.world.config.queue_dir)?;
+            let whole =
+                self.world.repo.patch_id(Some(origin), tip, &self.world.config.queue_dir)?;
             if whole.is_some_and(|whole| there.contains(&whole)) {
                 return Ok(true);
             }
