@@ -109,14 +109,15 @@ fn follow(
             let ledger = ledger::read(&world.repo, &world.paths)?;
             known = (tip, has_ended(&ledger, task, attempt));
         }
-        // Asked before the rest is read, so that nothing comes in between.
-        let dead = !known.1 && ours && Lock::is_free(&lock);
+        // Asked before the rest is read, so that nothing comes in between. A supervisor has its
+        // last words after the end is in the ledger.
+        let over = if ours { Lock::is_free(&lock) } else { known.1 };
         if reader.drain(cursor).is_err() {
             return Ok(Exit::Done);
         }
-        if known.1 || dead {
+        if over {
             reader.finish();
-            if dead && !has_ended(&ledger::read(&world.repo, &world.paths)?, task, attempt) {
+            if !has_ended(&ledger::read(&world.repo, &world.paths)?, task, attempt) {
                 anstream::eprintln!("buildq: its supervisor has died\nhint: buildq sync");
             }
             return Ok(Exit::Done);

@@ -194,10 +194,16 @@ fn look(world: &World, task: &TaskId, run: &Run) -> Vec<String> {
     } else {
         tip.short()
     };
-    let (name, base) = (shell_words::quote(&name), run.started.base.short());
+    let name = shell_words::quote(&name);
+    // Against the base branch an attempt that went on from another shows the work of both.
+    let ahead = |(_, base): &&(String, Oid)| !world.repo.is_ancestor(tip, *base);
+    let (base, dots) = match world.seen.base.as_ref().filter(ahead) {
+        Some((base, _)) => (shell_words::quote(base).into_owned(), "..."),
+        None => (run.started.base.short(), ".."),
+    };
     vec![
         format!("git log --stat {base}..{name}"),
-        format!("git diff {base} {name}"),
+        format!("git diff {base}{dots}{name}"),
         format!("git worktree add --detach ../{task}-look {name}"),
     ]
 }

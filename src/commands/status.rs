@@ -15,7 +15,6 @@ use crate::core::progress::{self, Progress};
 use crate::domain::id::TaskId;
 use crate::domain::task;
 use crate::effects::hooks::{self, FAILED_MARK, Place, State};
-use crate::effects::locks::Lock;
 use crate::effects::{machine, output, sandbox, timers, waker};
 use crate::render::status::{self as page, Part};
 

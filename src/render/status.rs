@@ -122,7 +122,8 @@ impl Page<'_> {
 
     fn health(&self) -> String {
         let said = health(self.view).join("; ");
-        let columns = Columns { label: 6, ..self.columns };
+        // Two columns to the left of the entries.
+        let columns = Columns { label: 6, page: self.columns.page + 2 };
         columns.entry("Health", &said).lines().map(|line| format!("{}\n", &line[2..])).collect()
     }
 }
@@ -167,7 +168,8 @@ fn run_lines(view: &Overview, run: &Running) -> Vec<String> {
     times.extend(ending(view, run));
     times.extend(run.stalled_since.map(|at| format!("stalled since {}", clock(view, at))));
     times.extend((run.alive == Some(false)).then(|| "its supervisor has died".into()));
-    times.extend(run.alive.is_none().then(|| format!("on {}", safe(&run.runner))));
+    let elsewhere = view.health.here.as_ref() != Some(&run.runner);
+    times.extend(elsewhere.then(|| format!("on {}", safe(&run.runner))));
     lines.push(times.join(", "));
     lines.extend(changed(run.file).map(str::to_owned));
     lines

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{how_it_ended, whole_seconds};
+use super::facts::{seconds, whole_seconds};
+use super::how_it_ended;
 use crate::core::ledger::{Outcome, Run, Word};
 use crate::domain::event::{CheckResult, Usage};
 use crate::domain::id::{Attempt, Oid, Percent, TaskId};
@@ -54,7 +55,7 @@ pub struct Spec {
     /// How soon it may start.
     pub priority: Option<Priority>,
     /// A person's guess of the work, in seconds.
-    #[serde(rename = "estimate_seconds", serialize_with = "super::seconds")]
+    #[serde(rename = "estimate_seconds", serialize_with = "seconds")]
     pub estimate: Option<Duration>,
     /// When it should be done by.
     pub due: Option<DateTime<Utc>>,
@@ -135,7 +136,7 @@ pub struct UsageView {
     #[serde(rename = "took_seconds", serialize_with = "whole_seconds")]
     pub took: Duration,
     /// Processor time, in seconds.
-    #[serde(rename = "cpu_seconds", serialize_with = "super::seconds")]
+    #[serde(rename = "cpu_seconds", serialize_with = "seconds")]
     pub cpu: Option<Duration>,
     /// Peak memory of the largest process, in bytes.
     #[serde(rename = "memory_bytes")]

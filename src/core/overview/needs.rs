@@ -209,7 +209,7 @@ fn of_machine(now: DateTime<Utc>, view: &Overview) -> Vec<Need> {
     let mut needs = Vec::new();
     if hooks.managed.is_none() && !hooks.missing.is_empty() {
         let names = hooks.missing.join(", ");
-        let sentence = format!("are not all there, so commits start nothing: {names}");
+        let sentence = format!("are not all there, so not every commit is noticed: {names}");
         needs.push(thing(NeedKind::Hooks, "the hooks", sentence, "buildq init"));
     } else if let Some(at) = hooks.failed_at {
         let sentence = "could not find buildq the last time they ran";

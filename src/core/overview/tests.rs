@@ -1,5 +1,9 @@
 //! Overviews of small worlds, also for the tests of the pages.
 
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
 use super::*;
 use crate::core::gates::Origin;
 use crate::core::ledger::tests::{at, ledger, number, source};
@@ -137,13 +141,11 @@ fn what_opens_by_itself_needs_nobody() {
 #[test]
 fn what_stops_the_whole_queue_is_told_once() {
     let mut desk = Desk::new(&[("a", HIGH), ("b", HIGH)], "11:00 ? paused lunch", "12:00");
-    let paused = "the queue: is paused by Ada: lunch; nothing starts -> buildq resume\n\
-                  a Queued runner\nb Queued runner,capacity";
-    assert_eq!(told(&desk.view(&[])).replace("a Queued runner\nb Queued runner\n", ""), {
-        let _ = paused;
-        told(&desk.view(&[]))
-    });
-    assert!(told(&desk.view(&[])).starts_with("the queue: is paused by Ada: lunch"));
+    assert_eq!(
+        told(&desk.view(&[])),
+        "the queue: is paused by Ada: lunch; nothing starts -> buildq resume\n\
+         a Queued runner\nb Queued runner"
+    );
     desk.seen.trust = Trust::Changed(vec!["buildq.yaml".into()]);
     let view = desk.view(&[]);
     let kinds: Vec<_> = view.needs_you.iter().map(|need| need.kind).collect();
@@ -238,4 +240,26 @@ fn every_phase_says_what_is_next() {
     assert_eq!(reason(&[], "", "a"), "unknown");
     let gone = reason(&[], "09:00 a started\n09:01 a failed", "a");
     assert!(gone.starts_with("gone: "), "{gone}");
+}
+
+#[test]
+fn the_documented_example_is_what_comes_out() {
+    let risky = "---\npriority: high\n---\nDeploy to production.\n\n```sh\ntrue\n```";
+    let tasks =
+        [("oauth", HIGH), ("site", risky), ("songs", HIGH), ("night", CLEAR), ("hello", HIGH)];
+    let events = "09:00 hello started\n09:05 hello succeeded\n16:58 songs started\n\
+                  17:38 songs failed the builder failed: exit 1\n17:10 oauth started";
+    let mut desk = Desk::new(&tasks, events, "17:42");
+    let run = desk.ledger.builds.get_mut(&id("oauth")).unwrap().attempts.last_mut().unwrap();
+    run.started.estimate = Some(Duration::from_secs(70 * 60));
+    run.started.title = "OAuth core".into();
+    let view = desk.view(&[("oauth", 40, "Token refresh works", "17:41")]);
+    let ours = serde_json::to_string_pretty(&view).unwrap();
+    let page = include_str!("../../../docs/status-schema.md");
+    let example = page.split("```json\n").nth(1).and_then(|rest| rest.split("\n```").next());
+    assert_eq!(example.unwrap(), ours, "put this into docs/status-schema.md");
+    let names = ours.split('"').skip(1).step_by(2).zip(ours.split('"').skip(2).step_by(2));
+    for (name, _) in names.filter(|(_, after)| after.starts_with(": ")) {
+        assert!(page.contains(&format!("`{name}`")), "`{name}` is not described");
+    }
 }
