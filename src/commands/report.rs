@@ -76,6 +76,8 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         if let Some(why) = save(&world, date)? {
             return Err(anyhow!("not stored: {why}"));
         }
+        let branch = ledger::BRANCH;
+        anstream::eprintln!("stored: git show {branch}:reports/{date}.md");
     }
     Ok(Exit::Done)
 }

@@ -14,7 +14,7 @@ pub fn show(error: &anyhow::Error) -> String {
         let said = text::safe_lines(&said.join("\n"));
         if !said.trim().is_empty() {
             let heading = if depth == 0 { "error" } else { "caused by" };
-            lines.push(format!("{heading}: {said}"));
+            lines.push(format!("{heading}: {}", said.trim_end()));
         }
         hints.extend(hint.into_iter().map(text::safe));
     }

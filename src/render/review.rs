@@ -156,13 +156,11 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
         );
         lines.push(format!("  buildq retry {task} builds the new text"));
     }
-    lines.push(format!(
-        "\nattempt {} by {}, {age}, after {}; {}",
-        row.attempt,
-        detail.builder,
-        text::span(Duration::from_secs(detail.seconds)),
-        if row.unticked.is_empty() { criteria(row) } else { "see above for the criteria".into() }
-    ));
+    let took = text::span(Duration::from_secs(detail.seconds));
+    lines.push(format!("\nattempt {} by {}, {age}, after {took}", row.attempt, detail.builder));
+    if row.unticked.is_empty() {
+        lines.push(criteria(row));
+    }
     lines.push(merges(row));
     lines.extend(upon(row));
     let mut section = |title: &str, entries: Vec<String>| {

@@ -6,3 +6,4 @@ mod support;
 mod kills;
 mod layers;
 mod life;
+mod merges;

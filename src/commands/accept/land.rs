@@ -1,7 +1,7 @@
 //! Moving the base branch, and nothing else of the person's.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -23,7 +23,7 @@ pub enum Landed {
 
 /// Refuses what the work tree of the base branch could not follow without a loss.
 pub fn check(world: &World, offer: &Offer) -> Result<()> {
-    let Some(folder) = world.repo.checked_out_at(&offer.base_name) else { return Ok(()) };
+    let Some(folder) = place(world, offer) else { return Ok(()) };
     let git = Git::at(&folder);
     let (shown, task, base) = (folder.display(), &offer.task, &offer.base_name);
     let (_, head, _) = git.try_run(["symbolic-ref", "-q", "HEAD"])?;
@@ -44,6 +44,11 @@ pub fn check(world: &World, offer: &Offer) -> Result<()> {
          hint: commit it, or put it aside with git stash -u, then: buildq accept {task}",
         names(&changed)
     )
+}
+
+/// The work tree of the base branch, without a slash at its end.
+fn place(world: &World, offer: &Offer) -> Option<PathBuf> {
+    Some(world.repo.checked_out_at(&offer.base_name)?.components().collect())
 }
 
 /// Paths that the merge changes and the person has changed: staged, unstaged, or not tracked.
@@ -79,7 +84,7 @@ fn paths(bytes: &[u8]) -> Vec<String> {
 /// itself takes the work tree along, and refuses to overwrite anything.
 pub fn land(world: &World, offer: &Offer, merge: Oid) -> Result<Landed> {
     let base = &offer.base_name;
-    let Some(folder) = world.repo.checked_out_at(base) else {
+    let Some(folder) = place(world, offer) else {
         return Ok(match world.repo.swap_branch(base, Some(offer.base), merge)? {
             Swap::Done => Landed::Yes,
             Swap::Lost => Landed::Moved,

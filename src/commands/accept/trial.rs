@@ -12,6 +12,7 @@ use anyhow::{Result, anyhow, bail};
 use super::offer::Offer;
 use crate::commands::gather::{World, builder_person};
 use crate::commands::print;
+use crate::commands::review::names;
 use crate::commands::supervise::ended;
 use crate::core::gates::Trust;
 use crate::domain::config::Check;
@@ -47,9 +48,13 @@ fn checks(world: &World, offer: &Offer) -> Result<Vec<Check>> {
     match &world.seen.trust {
         Trust::Trusted => {}
         Trust::Broken(why) => bail!("the checks cannot be read: {why}\n{way}"),
-        Trust::Never | Trust::Changed(_) => bail!(
-            "`buildq.yaml` is not trusted here as it stands, and the checks stand in it\n\
-             hint: buildq trust\n{way}"
+        Trust::Never => bail!(
+            "`buildq.yaml`, where the checks stand, is not trusted here\nhint: buildq trust\n{way}"
+        ),
+        Trust::Changed(files) => bail!(
+            "what the checks run has changed since it was trusted here: {}\n\
+             hint: buildq trust\n{way}",
+            names(files)
         ),
     }
     if let Some(why) = &world.seen.no_sandbox {

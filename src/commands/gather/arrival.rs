@@ -113,10 +113,16 @@ impl<'a> Search<'a> {
             return Ok(Some(Merge::Ancestry));
         }
         let done = self.world.done_file(run);
-        if done.is_some_and(|(path, blob)| repo.entry(self.base, &path) == Some(blob)) {
+        let there = done.as_ref().and_then(|(path, _)| repo.entry(self.base, path));
+        if there.is_some() && there == done.map(|(_, blob)| blob) {
             return Ok(Some(Merge::File));
         }
-        if self.says_nothing_new(tip)? || self.same_patches(run, tip)? {
+        // While its file still stands in the queue a person is not done with it.
+        let path = run.started.path.as_ref();
+        let left = path.is_none_or(|path| repo.entry(self.base, path).is_none());
+        if (there.is_some() || left)
+            && (self.says_nothing_new(tip)? || self.same_patches(run, tip)?)
+        {
             return Ok(Some(Merge::Patch));
         }
         self.absent.insert(tip, self.base);

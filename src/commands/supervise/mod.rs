@@ -244,7 +244,7 @@ pub fn ended(ended: &Ended) -> String {
         Ended::Signal(number) => format!("signal {number}"),
         Ended::Timeout => "timeout".into(),
         Ended::Stopped(why) => why.clone(),
-        Ended::Missing(program) => format!("`{program}` cannot be started"),
+        Ended::Missing(why) => why.clone(),
     }
 }
 
