@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::chance::{Chance, seeds};
-use crate::support::{Process, TestRepo, kill, sandbox_works, stop};
+use crate::support::{Process, TestRepo, kill, lives, sandbox_works, stop};
 
 /// Works for about half a second and puts down what it did in `$OUT/record`, where it can.
 const BUILDER: &str = r#"
@@ -77,7 +77,7 @@ fn rounds(own: u64, count: u64, victim: Victim) {
 
 fn round(seed: u64, victim: Victim, walls: bool) {
     let mut chance = Chance::new(seed);
-    let repo = TestRepo::new().in_real_time();
+    let repo = TestRepo::in_real_time();
     let out = repo.root().display().to_string();
     repo.program("agent", &format!("#!/bin/sh\n{}", BUILDER.replace("OUT", &out)));
     repo.git(["config", "buildq.sandbox", if walls { "require" } else { "off" }]);
@@ -114,13 +114,13 @@ fn strike(watch: &mut Watch, victim: Victim, delay: Duration) {
     while begun.elapsed() < delay + Duration::from_millis(1500) {
         watch.look();
         let all = watch.repo.processes();
-        let buildq = |process: &&Process| process.argv[0].ends_with("buildq");
+        let buildq = |process: &&Process| process.program().ends_with("buildq");
         let builder = |process: &Process| process.argv.iter().any(|word| word.ends_with("/agent"));
         let of_build = |process: &Process| {
             builder(process)
                 || process.is("supervise")
                 || process.is("workspace")
-                || process.argv[0].ends_with("bwrap")
+                || process.program().ends_with("bwrap")
         };
         let chosen: Vec<&Process> = match victim {
             Victim::Any => all.iter().filter(buildq).take(1).collect(),
@@ -132,6 +132,8 @@ fn strike(watch: &mut Watch, victim: Victim, delay: Duration) {
         if !chosen.is_empty() {
             chosen.iter().for_each(|process| stop(process.pid));
             chosen.iter().for_each(|process| kill(process.pid));
+            // The kernel takes a moment to let go of what they held.
+            watch.repo.wait_for(|_| !chosen.iter().any(|process| lives(process.pid)));
             return;
         }
     }
@@ -167,7 +169,7 @@ impl Watch<'_> {
             let all = self.repo.processes().into_iter();
             let all =
                 all.filter(|process| process.argv.iter().any(|word| word.ends_with("/agent")));
-            let all = all.filter(|process| process.argv[0].ends_with("sh"));
+            let all = all.filter(|process| process.program().ends_with("sh"));
             all.filter_map(|process| Some((attempt_of(process.pid)?, process.pid))).collect()
         };
         let first = builders();
@@ -234,4 +236,25 @@ fn whole(repo: &TestRepo, context: &str) {
     let left = held_in_workspaces(repo);
     assert!(left.is_empty(), "{context}: workspaces were left: {left:?}");
     repo.git(["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn locks_that_the_killed_left_on_refs_are_made_good() {
+    let repo = TestRepo::new();
+    let lock = |name: &str| {
+        let path = repo.git_dir().join(format!("{name}.lock"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "").unwrap();
+    };
+    for name in ["refs/heads/buildq", "refs/heads/build/x", "refs/buildq/attempts/x/1"] {
+        lock(name);
+    }
+    repo.runbook("x", "echo made > made");
+    repo.wait_until("x", "succeeded").settle();
+    assert_eq!(repo.file_at("build/x", "made"), "made\n");
+    lock("refs/heads/main");
+    repo.buildq(["add", "--name", "Y", "--desc", "Write a file.", "--criterion", "it is there"])
+        .clear_refusal()
+        .stderr_has("refs/heads/main.lock");
+    std::fs::remove_file(repo.git_dir().join("refs/heads/main.lock")).unwrap();
 }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub use processes::{Process, kill, of_folder, stop};
+pub use processes::{Process, kill, lives, of_folder, stop};
 pub use said::Said;
 
 /// No wait lasts longer.
@@ -42,10 +42,21 @@ impl TestRepo {
     /// A repository with one commit, set up for the built-in builder, in UTC, without a sandbox:
     /// most tests are not about it, and it costs time.
     pub fn new() -> Self {
-        let repo = Self::bare_of_buildq();
-        repo.git(["config", "buildq.sandbox", "off"]);
-        repo.init();
-        repo
+        Self::unborn().made_ready()
+    }
+
+    /// The same, with time running as it does.
+    pub fn in_real_time() -> Self {
+        let mut repo = Self::unborn();
+        repo.held = false;
+        repo.made_ready()
+    }
+
+    fn made_ready(self) -> Self {
+        self.first_commit();
+        self.git(["config", "buildq.sandbox", "off"]);
+        self.init();
+        self
     }
 
     /// The same with these lines in `buildq.yaml`; a stand-in builder is `sh -c …`.
@@ -58,10 +69,14 @@ impl TestRepo {
     /// A repository with one commit that has never heard of buildq.
     pub fn bare_of_buildq() -> Self {
         let repo = Self::unborn();
-        repo.write("a.txt", "first\n");
-        repo.git(["add", "."]);
-        repo.git(["commit", "-qm", "First"]);
+        repo.first_commit();
         repo
+    }
+
+    fn first_commit(&self) {
+        self.write("a.txt", "first\n");
+        self.git(["add", "."]);
+        self.git(["commit", "-qm", "First"]);
     }
 
     /// A repository without a commit.
@@ -107,12 +122,6 @@ impl TestRepo {
     /// It is this time of [`DAY`], or this RFC 3339 time, instead of 09:00, for every process.
     pub fn at(self, time: &str) -> Self {
         self.step(time);
-        self
-    }
-
-    /// Lets time run as it does, for what measures it.
-    pub fn in_real_time(mut self) -> Self {
-        self.held = false;
         self
     }
 

@@ -20,10 +20,14 @@ impl fmt::Display for Process {
 }
 
 impl Process {
+    /// The first of its words; empty while it is being born or dies.
+    pub fn program(&self) -> &str {
+        self.argv.first().map_or("", String::as_str)
+    }
+
     /// Whether it is this buildq verb.
     pub fn is(&self, verb: &str) -> bool {
-        let program = self.argv.first().is_some_and(|program| program.ends_with("buildq"));
-        program && self.argv.iter().skip(1).any(|word| word == verb)
+        self.program().ends_with("buildq") && self.argv.iter().skip(1).any(|word| word == verb)
     }
 
     /// The one process that may outlive what started it.
@@ -54,6 +58,13 @@ pub fn of_folder(folder: &Path) -> Vec<Process> {
         (!matches!(state, 'Z' | 'X')).then_some(Process { pid, argv })
     };
     pids.filter(|pid| *pid != own && belongs(pid)).filter_map(look).collect()
+}
+
+/// Whether a process is there and no zombie.
+pub fn lives(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    !matches!(state, None | Some('Z' | 'X'))
 }
 
 /// Ends a process without asking it.

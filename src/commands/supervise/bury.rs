@@ -36,8 +36,9 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     sweep::end_all(&token_of(&world.paths, task, attempt), &folder, GRACE)?;
     let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { return Ok(None) };
     let base = run.started.base;
-    let rescued =
-        if folder.join(".git").exists() { rescue(world, task, attempt, base) } else { Ok(()) };
+    // The marker is written last: without it the workspace was never handed to a builder.
+    let made = folder.join(workspace::marker::FILE).exists();
+    let rescued = if made { rescue(world, task, attempt, base) } else { Ok(()) };
     let tip = world.repo.reference(&attempt_ref(task, attempt)).filter(|tip| *tip != base);
     let failed = Failed {
         task: task.clone(),

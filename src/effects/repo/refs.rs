@@ -1,11 +1,21 @@
 //! Refs: reading, and the compare-and-swap that every decision hangs on.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::{Repo, plain, raw, valid_branch};
 use crate::domain::id::Oid;
+use crate::effects::clock;
+use crate::effects::locks::Lock;
+
+/// A ref that is locked is tried again for this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A lock file of one of our own refs that stays the same for so long has lost its owner: a
+/// write takes milliseconds.
+const STALE: Duration = Duration::from_secs(3);
 
 /// What became of a compare-and-swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,31 +69,63 @@ impl Repo {
     /// Moves a ref from `old` (`None`: it must not exist) to `new`, if it still stands there.
     /// A held lock is waited for; the caller decides what being second means.
     pub fn swap(&self, name: &str, old: Option<Oid>, new: Oid, message: &str) -> Result<Swap> {
+        self.swap_patiently(name, old, (new, message), is_ours(name))
+    }
+
+    /// Moves or makes the branch of a build from a known value.
+    pub fn swap_branch(&self, name: &str, old: Option<Oid>, new: Oid) -> Result<Swap> {
+        valid_branch(name)?;
+        self.swap_patiently(&format!("refs/heads/{name}"), old, (new, "buildq"), true)
+    }
+
+    /// Whoever is killed while it writes a ref leaves the ref's lock file behind, for ever.
+    /// Where buildq alone writes, one that stays the same for [`STALE`] is such a one.
+    fn swap_patiently(
+        &self,
+        name: &str,
+        old: Option<Oid>,
+        (new, message): (Oid, &str),
+        ours: bool,
+    ) -> Result<Swap> {
         let expected = match old {
             Some(old) => raw(old)?,
             None => git2::Oid::ZERO_SHA1,
         };
-        for round in 0..200u64 {
+        let path = self.git.commondir().join(format!("{name}.lock"));
+        let (begun, mut held) = (clock::tick(), (clock::tick(), identity(&path)));
+        while begun.elapsed() < PATIENCE {
             let done =
                 self.git.reference_matching(name, raw(new)?, old.is_some(), expected, message);
             let Err(error) = done else { return Ok(Swap::Done) };
             match error.code() {
                 git2::ErrorCode::Modified | git2::ErrorCode::NotFound => return Ok(Swap::Lost),
                 git2::ErrorCode::Exists => return Ok(Swap::Lost),
-                git2::ErrorCode::Locked => pause(round),
+                git2::ErrorCode::Locked => pause(),
                 _ => return Err(error).with_context(|| format!("cannot write `{name}`")),
+            }
+            let now = identity(&path);
+            if now != held.1 {
+                held = (clock::tick(), now);
+            } else if ours && held.0.elapsed() > STALE {
+                self.remove_stale(&path, now)?;
             }
         }
         anyhow::bail!(
-            "`{name}` stays locked\nhint: if no git command runs, remove `{}.lock`",
-            self.git.commondir().join(name).display()
+            "`{name}` stays locked\nhint: if no git command runs, remove `{}`",
+            path.display()
         )
     }
 
-    /// Moves or makes a branch from a known value.
-    pub fn swap_branch(&self, name: &str, old: Option<Oid>, new: Oid) -> Result<Swap> {
-        valid_branch(name)?;
-        self.swap(&format!("refs/heads/{name}"), old, new, "buildq")
+    /// Of several that found the same lock file stale, one removes it; the others find that it
+    /// is no longer the same.
+    fn remove_stale(&self, path: &Path, seen: Option<(u64, i64, i64)>) -> Result<()> {
+        let turn = self.git.commondir().join("buildq/stale-refs.lock");
+        let Some(_turn) = Lock::take(&turn, PATIENCE)? else { return Ok(()) };
+        if seen.is_some() && identity(path) == seen {
+            let removed = std::fs::remove_file(path);
+            removed.with_context(|| format!("cannot remove `{}`", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Removes a ref if it still stands at `old`.
@@ -122,9 +164,20 @@ impl Repo {
     }
 }
 
+/// Refs that nobody but buildq writes.
+fn is_ours(name: &str) -> bool {
+    let names = ["refs/heads/buildq", "refs/heads/buildq-status"];
+    name.starts_with("refs/buildq/") || names.contains(&name)
+}
+
+/// Tells one lock file from the next of the same name.
+fn identity(path: &Path) -> Option<(u64, i64, i64)> {
+    let file = std::fs::symlink_metadata(path).ok()?;
+    Some((file.ino(), file.mtime(), file.mtime_nsec()))
+}
+
 /// Lets whoever holds a lock finish: a few milliseconds, different for each process.
-fn pause(round: u64) {
+fn pause() {
     let own = u64::from(std::process::id()) % 7;
-    let wait = (1 + round.min(20)) * (3 + own) / 4;
-    std::thread::sleep(std::time::Duration::from_millis(wait));
+    std::thread::sleep(Duration::from_millis(5 + 2 * own));
 }
