@@ -12,7 +12,8 @@ pub fn show(error: &anyhow::Error) -> String {
         let (hint, said): (Vec<_>, Vec<_>) =
             whole.lines().partition(|line| line.starts_with("hint: "));
         let said = text::safe_lines(&said.join("\n"));
-        if !said.trim().is_empty() {
+        let said = said.trim_end();
+        if !said.is_empty() {
             let heading = if depth == 0 { "error" } else { "caused by" };
             lines.push(format!("{heading}: {}", said.trim_end()));
         }

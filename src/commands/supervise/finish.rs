@@ -11,6 +11,7 @@ use crate::commands::gather::{attempt_ref, builder_person};
 use crate::commands::sync;
 use crate::core::progress::Progress;
 use crate::core::queue;
+use crate::domain::config::STEPS;
 use crate::domain::event::{CheckResult, Failed, Fault, Kind, Succeeded, Usage};
 use crate::domain::id::Oid;
 use crate::domain::task;
@@ -18,6 +19,7 @@ use crate::domain::trailers::one_line;
 use crate::effects::ledger::{Appended, Draft, Pen, append};
 use crate::effects::repo::{Person, Repo, Stamp, Swap};
 use crate::effects::{clock, workspace};
+use crate::render::text;
 
 /// How an attempt ended, before it is recorded.
 pub struct End {
@@ -193,6 +195,12 @@ fn succeeded(
     let unticked: Vec<_> = criteria.iter().filter(|c| !c.done).map(|c| c.text.clone()).collect();
     let summary = match &facts.summary {
         Some(summary) => summary.clone(),
+        None if begun.start.builder == STEPS => {
+            format!(
+                "{} of the task ran without an error.",
+                text::count(begun.task.steps.len(), "step")
+            )
+        }
         None => last_words(&site.tail(TAIL)),
     };
     let kind = Kind::Succeeded(Succeeded {
