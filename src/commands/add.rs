@@ -122,7 +122,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
             return Ok(Exit::No);
         };
         let id = Taken::look(&world).give(&typed.title);
-        let ready = ready(&world, id, typed.text.clone()).map_err(refuse);
+        let ready = ready(&world, id, (typed.text.clone(), None)).map_err(refuse);
         let ready = ready.with_context(|| typed.kept())?;
         return place(world, vec![ready], (args.no_commit, Some(typed)), scene);
     }
@@ -130,7 +130,8 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         return Err(misuse("a task needs a name\nhint: --name \"Greet by name\""));
     }
     let id = Taken::look(&world).give(&draft.name);
-    let ready = ready(&world, id, draft.text()).map_err(refuse)?;
+    let hint = "--criterion \"what will be true in the end\"";
+    let ready = ready(&world, id, (draft.text(), Some(hint))).map_err(refuse)?;
     place(world, vec![ready], (args.no_commit, None), scene)
 }
 
@@ -214,17 +215,22 @@ fn read(file: &str, scene: &Scene) -> Result<String> {
     String::from_utf8(bytes).with_context(|| format!("`{file}` is not UTF-8 text"))
 }
 
-/// The file of a task, if it is a sound one; warnings are shown.
-fn ready(world: &World, id: TaskId, text: String) -> Result<Ready, Vec<Diagnostic>> {
+/// The file of a task, if it is a sound one; warnings are shown. `how` tells how to say when
+/// it is done, for somebody who does not look at the file.
+fn ready(
+    world: &World,
+    id: TaskId,
+    (text, how): (String, Option<&str>),
+) -> Result<Ready, Vec<Diagnostic>> {
     let path = format!("{}/{id}.md", world.config.queue_dir);
-    let parsed = task::parse(&path, &id, text.as_bytes());
-    match parsed.task {
-        Some(task) => {
-            show(&parsed.diagnostics);
-            Ok(Ready { id, path, text, task })
-        }
-        None => Err(parsed.diagnostics),
+    let mut parsed = task::parse(&path, &id, text.as_bytes());
+    let Some(task) = parsed.task else { return Err(parsed.diagnostics) };
+    let about_whole = parsed.diagnostics.iter_mut().find(|one| one.place.is_none());
+    if let (Some(warning), Some(how), true) = (about_whole, how, task.criteria.is_empty()) {
+        warning.hint = Some(how.to_owned());
     }
+    show(&parsed.diagnostics);
+    Ok(Ready { id, path, text, task })
 }
 
 /// Every task of a file, or every error in it.
@@ -243,7 +249,8 @@ fn many(world: &World, file: &str, scene: &Scene) -> Result<Vec<Ready>> {
     let total = drafts.len();
     for (number, (mut draft, id)) in drafts.into_iter().zip(ids).enumerate() {
         batch::point(&mut draft, &called);
-        match ready(world, id, draft.text()) {
+        let hint = "criteria: [\"what will be true in the end\"]";
+        match ready(world, id, (draft.text(), Some(hint))) {
             Ok(ready) => good.push(ready),
             Err(found) => {
                 bad += 1;

@@ -34,10 +34,13 @@ pub struct Uninstall {
 /// Silences first, ends what runs, then removes what is left.
 pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
     let (repo, paths) = gather::open(&scene.dir)?;
-    let world = match paths.known {
-        true => Some(World::look(repo, paths.clone(), scene.now)?),
-        false => None,
-    };
+    let local = paths.known || paths.local.exists();
+    let world = World::look(repo, paths.clone(), scene.now);
+    if let (Err(error), true) = (&world, paths.known) {
+        // Turning it off must work all the same.
+        anstream::eprintln!("{}\nno build was ended", render::error::show(error));
+    }
+    let world = world.ok();
     let running = world.as_ref().map(ending::running).unwrap_or_default();
     if !running.is_empty() && !args.yes && std::io::stdin().is_terminal() {
         let many = render::text::count(running.len(), "build");
@@ -51,14 +54,13 @@ pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
     let place = hooks_place(&repo, &paths)?;
     let outer = silence(&paths.common.join("hooks"), &Host::here()?, &paths.clone_id)?;
     let ended = match &world {
-        Some(world) => ending::end(world, &repo)?,
-        None => Ended::default(),
+        Some(world) if paths.known => ending::end(world, &repo)?,
+        _ => Ended::default(),
     };
-    let local = paths.known || paths.local.exists();
     // Also where no clone is known: settings without an id, or of a copied repository.
     repo.forget_settings()?;
-    remove_local(&paths)?;
     let stays = Stays::look(&repo, world.as_ref())?;
+    remove_local(&paths)?;
     let managed = match &place {
         Place::Managed { why, .. } if local => Some(why.as_str()),
         _ => None,
@@ -134,8 +136,8 @@ impl Stays {
             true => [CONFIG.to_owned(), queue].into_iter().filter(there).collect(),
             false => Vec::new(),
         };
-        let here = world.map(|world| world.paths.runner());
-        let ran = here.is_some() && world.is_some_and(|world| world.ledger.runner == here);
+        let ran = |world: &World| world.ledger.runner == Some(world.paths.runner());
+        let ran = world.is_some_and(ran);
         Ok(Self { branches, attempts, files, ran })
     }
 }

@@ -197,7 +197,7 @@ pub fn told(steps: &[Step], runs: &Summary<'_>) -> String {
     }
     text.extend(steps.iter().map(Step::line));
     text.push('\n');
-    text += &row("queue", &format!("{}/ on {}; nowhere else", runs.queue, runs.branch));
+    text += &row("tasks", &format!("files in {}/, committed on {}", runs.queue, runs.branch));
     let command = if runs.command.is_empty() { "built in, no agent" } else { &runs.command };
     text += &row("builder", &format!("{}: {command}", runs.builder));
     text += &row("rights", &format!("it {}", runs.rights));
@@ -273,7 +273,7 @@ mod tests {
              git config buildq.queueBranch = main\n\
              trusted    buildq.yaml as it stands, on this machine\n\
              \n\
-             queue      jobs/ on main; nowhere else\n\
+             tasks      files in jobs/, committed on main\n\
              builder    steps: built in, no agent\n\
              rights     it runs the `sh` blocks of a task, which can write to its workspace alone\n\
              sandbox    bubblewrap\n\
