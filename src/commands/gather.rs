@@ -72,11 +72,11 @@ pub fn open(from: &Path) -> Result<(Repo, Paths)> {
 /// The local places of a repository.
 pub fn places(repo: &Repo) -> Result<Paths> {
     let id = repo.local_setting("buildq.cloneId");
-    let mut paths = Paths::discover(&repo.common_dir()?, id.as_deref(), &paths::host())?;
-    if let Some(folder) = repo.setting("buildq.workspaces") {
-        paths.workspaces = std::path::PathBuf::from(folder).join(&paths.clone_id);
-    }
-    Ok(paths)
+    let paths = Paths::discover(&repo.common_dir()?, id.as_deref(), &paths::host())?;
+    Ok(match repo.setting("buildq.workspaces") {
+        Some(folder) => paths.with_workspaces(folder.into()),
+        None => paths,
+    })
 }
 
 /// Reads the policy at a commit: defaults where there is none.

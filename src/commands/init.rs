@@ -52,6 +52,7 @@ pub struct Init {
 
 /// Sets this clone up, and says all it did.
 pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
+    git_is_new_enough()?;
     let repo = gather::discover(&scene.dir)?;
     let branch = queue_branch(&repo, args.branch.as_deref())?;
     let mut paths = gather::places(&repo)?;
@@ -165,6 +166,18 @@ fn summary<'a>(
         setup: lines(&config.workspace_setup),
         remarks: if placed.wrote_policy() { &choice.passed } else { &[] },
     }
+}
+
+/// Workspaces rely on `GIT_CONFIG_GLOBAL`, which git knows since this version.
+const OLDEST_GIT: (u32, u32, u32) = (2, 32, 0);
+
+fn git_is_new_enough() -> Result<()> {
+    let (major, minor, patch) = crate::effects::git::Git::version()?;
+    if (major, minor, patch) < OLDEST_GIT {
+        let (a, b, _) = OLDEST_GIT;
+        bail!("git {major}.{minor}.{patch} is too old\nhint: install git {a}.{b} or newer");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use self::ending::Ended;
 use super::gather::{self, World};

@@ -139,11 +139,10 @@ pub fn plan(situation: Situation) -> Plan {
     for (index, item) in candidates(situation).into_iter().enumerate() {
         let rulings = gates::rule(situation, item, &ahead);
         let verdict = Verdict { task: item.id.clone(), position: index + 1, rulings };
-        if verdict.holds().next().is_none() {
-            if let Some(start) = start(situation, item) {
-                ahead.push(item.id.clone());
-                plan.actions.push(Action::Start(Box::new(start)));
-            }
+        let free = verdict.holds().next().is_none();
+        if let Some(start) = free.then(|| start(situation, item)).flatten() {
+            ahead.push(item.id.clone());
+            plan.actions.push(Action::Start(Box::new(start)));
         }
         plan.verdicts.push(verdict);
     }

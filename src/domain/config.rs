@@ -10,8 +10,10 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 use serde::Serialize;
 
-pub use argv::{CHECK_TIMEOUT, checks, some_span, split};
-pub use read::{KEYS, globs, parse};
+pub use argv::{checks, some_span};
+#[cfg(test)]
+pub use read::KEYS;
+pub use read::{globs, parse};
 
 pub(super) use argv::double_quoted;
 

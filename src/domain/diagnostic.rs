@@ -60,6 +60,7 @@ impl Diagnostic {
     }
 
     /// The same, at a place.
+    #[cfg(test)]
     pub fn at(self, place: Option<Place>) -> Self {
         Self { place, ..self }
     }

@@ -16,7 +16,7 @@ use super::config::Check;
 use super::id::TaskId;
 
 pub use fields::when;
-pub use file::{LARGEST_FILE, LARGEST_FRONT_MATTER, Parsed, parse};
+pub use file::{LARGEST_FILE, parse};
 
 /// How soon a task may start by itself; see the `window` gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -111,6 +111,7 @@ pub struct Task {
 
 /// The file with one criterion ticked. The criterion must come from parsing these very bytes;
 /// one that is ticked already, or cannot be, changes nothing.
+#[cfg(test)]
 pub fn tick(bytes: &[u8], criterion: &Criterion) -> Vec<u8> {
     tick_all(bytes, [criterion])
 }

@@ -107,15 +107,6 @@ pub fn tail_lines(dir: &Path, n: usize) -> String {
     lines[lines.len().saturating_sub(n)..].join("\n")
 }
 
-/// Everything that is kept, with a line that tells what was left out.
-pub fn read_all(dir: &Path, sink: &mut dyn Write) -> Result<()> {
-    let mut cursor = Cursor::new(dir);
-    while let Some(chunk) = cursor.next_chunk() {
-        sink.write_all(&chunk)?;
-    }
-    Ok(())
-}
-
 /// When output last came; `None` when none ever did.
 pub fn newest(dir: &Path) -> Option<SystemTime> {
     let times = segments(dir).into_iter().filter_map(|segment| {
@@ -220,8 +211,11 @@ mod tests {
     use super::*;
 
     fn all(dir: &Path) -> String {
+        let mut cursor = Cursor::new(dir);
         let mut bytes = Vec::new();
-        read_all(dir, &mut bytes).unwrap();
+        while let Some(chunk) = cursor.next_chunk() {
+            bytes.extend(chunk);
+        }
         String::from_utf8_lossy(&bytes).into_owned()
     }
 

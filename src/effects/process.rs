@@ -8,6 +8,7 @@ mod running;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+#[cfg(test)]
 use std::io::{Seek as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -165,6 +166,7 @@ pub fn pipe_to(
 
 /// Runs a command that reads `stdin` (instead of the invocation's) and gives its standard
 /// output, at most `max_stdout` bytes, and the end of its error output.
+#[cfg(test)]
 pub fn capture(
     invocation: &Invocation,
     stdin: &[u8],

@@ -57,19 +57,7 @@ impl FromStr for Setting {
     }
 }
 
-impl Setting {
-    /// What is in effect here. `cache` is the file in which [`probe`] keeps its answer.
-    /// Fails when a sandbox is required and none works.
-    pub fn in_effect(self, cache: &Path) -> Result<Level> {
-        match (self, probe_unless(self == Self::Off, cache)) {
-            (Self::Require, Level::None { why }) => bail!(
-                "no sandbox works here: {why}\n\
-                 hint: `git config buildq.sandbox auto` lets builders run without one"
-            ),
-            (_, level) => Ok(level),
-        }
-    }
-}
+impl Setting {}
 
 /// The sandbox that works here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,10 +69,6 @@ pub enum Level {
         /// For people: why.
         why: String,
     },
-}
-
-fn probe_unless(off: bool, cache: &Path) -> Level {
-    if off { Level::None { why: "it is turned off".to_owned() } } else { probe(cache) }
 }
 
 /// Looks for bubblewrap and tries it out. That it worked is kept in the file `cache` until
@@ -355,8 +339,6 @@ mod tests {
             assert_eq!(text.parse::<Setting>().unwrap(), setting);
         }
         assert!("yes".parse::<Setting>().is_err());
-        let off = Setting::Off.in_effect(Path::new("/no/such/cache")).unwrap();
-        assert_eq!(off, Level::None { why: "it is turned off".to_owned() });
     }
 
     #[test]

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::domain::span_of_time;
+
 /// One line without anything that a terminal would obey or that turns text around: control
 /// characters and bidirectional marks become `�`; line breaks and tabs become spaces.
 pub fn safe(text: &str) -> String {
@@ -82,19 +84,7 @@ pub fn count(number: usize, word: &str) -> String {
 
 /// A span for people: the two largest units at most.
 pub fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, minutes) if minutes < 10 && !seconds.is_multiple_of(60) => {
-            format!("{minutes}m {}s", seconds % 60)
-        }
-        (0, 0, minutes) => format!("{minutes}m"),
-        (0, hours, 0) => format!("{hours}h"),
-        (0, hours, minutes) => format!("{hours}h {minutes}m"),
-        (days, 0, _) => format!("{days}d"),
-        (days, hours, _) => format!("{days}d {hours}h"),
-    }
+    span_of_time::show(duration)
 }
 
 /// How long ago a moment was; a moment to come is `now`.

@@ -93,11 +93,12 @@ impl End {
 
 /// Uncommitted work of a builder that did not end well is kept too.
 pub fn rescue(site: &Site, end: End) -> End {
-    if !end.is_candidate() {
-        if let Err(error) = site.take(true) {
-            site.note(&format!("the work could not be taken over: {error:#}"));
-            site.keep_folder();
-        }
+    if end.is_candidate() {
+        return end;
+    }
+    if let Err(error) = site.take(true) {
+        site.note(&format!("the work could not be taken over: {error:#}"));
+        site.keep_folder();
     }
     end
 }
@@ -110,6 +111,9 @@ pub fn record(begun: &Begun, site: &Site, end: End, took: Duration) -> Result<()
     let head = head.unwrap_or(begun.start.base);
     let facts = site.progress(head)?;
     let tail = site.tail(TAIL);
+    if let Verdict::Silent(why) = &end.verdict {
+        site.note(why);
+    }
     let end = End { usage, ..end };
     let draft = match end.verdict {
         Verdict::Candidate(work) => succeeded(begun, site, work, (&facts, end))?,

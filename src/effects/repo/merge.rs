@@ -58,8 +58,7 @@ impl Repo {
             let file = delta.new_file().path_bytes().or(delta.old_file().path_bytes());
             let path = String::from_utf8_lossy(file.unwrap_or_default()).into_owned();
             let patch = git2::Patch::from_diff(&diff, index)?;
-            let (_, added, removed) =
-                patch.map_or(Ok((0, 0, 0)), |mut patch| patch.line_stats())?;
+            let (_, added, removed) = patch.map_or(Ok((0, 0, 0)), |patch| patch.line_stats())?;
             changes.push(Change { path, added, removed });
         }
         Ok(changes)

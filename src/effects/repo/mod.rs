@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use crate::domain::id::Oid;
 
 pub use history::{Commit, FileOrigin};
-pub use merge::{Change, Merged};
+pub use merge::Merged;
 pub use objects::{Person, Stamp};
 pub use refs::Swap;
 

@@ -128,16 +128,6 @@ impl Repo {
         Ok(())
     }
 
-    /// Removes a ref if it still stands at `old`.
-    pub fn delete(&self, name: &str, old: Oid) -> Result<Swap> {
-        let Ok(mut reference) = self.git.find_reference(name) else { return Ok(Swap::Done) };
-        if reference.target().map(plain) != Some(old) {
-            return Ok(Swap::Lost);
-        }
-        reference.delete().with_context(|| format!("cannot delete `{name}`"))?;
-        Ok(Swap::Done)
-    }
-
     /// The work tree that has a branch checked out, or is rebasing it.
     pub fn checked_out_at(&self, branch: &str) -> Option<std::path::PathBuf> {
         let common = self.git.commondir();
