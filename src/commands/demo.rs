@@ -16,7 +16,7 @@ use crate::core::ledger::{Build, Ledger, Phase};
 use crate::effects::locks::Lock;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
-use crate::effects::{clock, ledger, waker};
+use crate::effects::{clock, ledger, sweep, waker};
 use crate::render::text;
 
 /// See it work in a throwaway repository: about ten seconds, asks nothing
@@ -132,12 +132,18 @@ impl Watch<'_> {
 
 /// Lets the last sync finish, and puts the sleeper to rest: a demo leaves nothing running.
 fn settle(paths: &Paths) -> Result<()> {
-    let begun = clock::tick();
+    // Supervisors and the syncs of hooks work in the git directory; the sleeper does not.
+    soon(|| sweep::living("", &paths.common).is_empty());
     let turn = Lock::take(&paths.lock("sync"), END)?;
     waker::leave(paths, None)?;
-    while waker::is_awake(paths) && begun.elapsed() < END {
-        thread::sleep(LOOK);
-    }
+    soon(|| !waker::is_awake(paths));
     drop(turn);
     Ok(())
+}
+
+fn soon(done: impl Fn() -> bool) {
+    let begun = clock::tick();
+    while !done() && begun.elapsed() < END {
+        thread::sleep(LOOK);
+    }
 }

@@ -19,6 +19,7 @@ use crate::domain::config::{Check, Config, STEPS};
 use crate::effects::repo::Repo;
 use crate::effects::sandbox::{self, Level};
 use crate::effects::timers;
+use crate::effects::trust::CONFIG;
 use crate::effects::{agents, detach};
 
 pub use place::hooks_place;
@@ -94,6 +95,18 @@ fn queue_branch(repo: &Repo, asked: Option<&str>) -> Result<String> {
         return Ok(branch.to_owned());
     }
     let branch = repo.queue_branch();
+    let shared = repo.symbolic("refs/remotes/origin/HEAD");
+    let shared = shared.filter(|name| {
+        let tip = repo.reference(name);
+        tip.is_some_and(|tip| repo.entry(tip, CONFIG).is_some())
+    });
+    let shared = shared.as_deref().and_then(|name| name.strip_prefix("refs/remotes/origin/"));
+    if let Some(theirs) = shared.filter(|theirs| repo.branch(theirs).is_none()) {
+        bail!(
+            "the queue is on `{theirs}`, which is no branch here yet\n\
+             hint: git branch {theirs} origin/{theirs}, or: buildq init --branch {branch}"
+        );
+    }
     if repo.branch(&branch).is_none() && repo.head_branch().as_deref() != Some(&branch) {
         bail!("HEAD is detached: which branch holds the queue?\nhint: buildq init --branch NAME");
     }

@@ -30,7 +30,7 @@ pub fn config_text(seed: &Seed<'_>) -> String {
     };
     CONFIG
         .replace("@BUILDER@", &scalar(&seed.choice.name))
-        .replace("@BUILDERS@\n", &builders)
+        .replace("@BUILDERS@", builders.trim_end())
         .replace(" @VERIFY@", &list(seed.verify, 2))
         .replace(" @SETUP@", &list(seed.setup, 4))
         .replace("@TIMEZONE@", &scalar(seed.timezone))

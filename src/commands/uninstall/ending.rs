@@ -65,6 +65,8 @@ pub fn end(world: &World, repo: &Repo) -> Result<Ended> {
     waker::leave(&world.paths, None)?;
     until(SLEEPER, || !waker::is_awake(&world.paths));
     drop(turn);
+    // Supervisors that have ended, and syncs that find nothing to do any more, work there.
+    until(SLEEPER, || sweep::living("", &world.paths.common).is_empty());
     clear(world, &mut ended)?;
     Ok(ended)
 }
