@@ -2,6 +2,8 @@
 //!
 //! The modules, in the order in which a newcomer should read them.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod domain;
 mod core;
 mod effects;

@@ -174,6 +174,9 @@ struct Case<'a> {
     ahead: &'a [TaskId],
 }
 
+/// What a gate asks.
+type Question = fn(&Case) -> Option<Hold>;
+
 /// Every gate's word on one task, in order. A task whose file has an error is told that alone.
 pub fn rule(situation: Situation, item: &Item, ahead: &[TaskId]) -> Vec<Ruling> {
     let Some(task) = &item.task else {
@@ -184,7 +187,7 @@ pub fn rule(situation: Situation, item: &Item, ahead: &[TaskId]) -> Vec<Ruling> 
     let fresh = Build::default();
     let build = situation.ledger.builds.get(&item.id).unwrap_or(&fresh);
     let case = Case { situation, item, task, build, ahead };
-    let gates: [(Gate, fn(&Case) -> Option<Hold>); 16] = [
+    let gates: [(Gate, Question); 16] = [
         (Gate::Valid, |_| None),
         (Gate::Runner, runner),
         (Gate::Trust, trust),

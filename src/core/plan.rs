@@ -219,7 +219,7 @@ fn report_end(situation: Situation, date: NaiveDate) -> DateTime<Utc> {
 }
 
 /// Tasks that could start, in order: priority, due, age in the queue, id.
-fn candidates(situation: Situation) -> Vec<&Item> {
+fn candidates(situation: Situation<'_>) -> Vec<&Item> {
     let Situation { queue, ledger, seen, config, .. } = situation;
     let could = |item: &&Item| {
         let Some(build) = ledger.builds.get(&item.id) else { return true };

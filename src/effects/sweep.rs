@@ -64,7 +64,6 @@ impl Quarry {
 
 /// The processes that carry this token or work in this folder, but for this process and
 /// its ancestors.
-#[cfg(test)]
 pub fn living(token: &str, folder: &Path) -> Vec<u32> {
     hunt(&Quarry::new(token, folder), &mut |_| None)
 }

@@ -187,6 +187,7 @@ mod tests {
     #[test]
     fn a_childs_use_is_told() {
         let busy = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done; exit 3";
+        #[allow(clippy::zombie_processes)] // `wait` below is our own
         let child = Command::new("sh").args(["-c", busy]).spawn().unwrap();
         let (status, usage) = wait(child.id());
         assert_eq!(status.code(), Some(3));

@@ -460,7 +460,7 @@ mod tests {
             )
         );
         install(&host, &beat("/r")).unwrap();
-        assert_eq!(status(&host, "4f1c").unwrap(), [found.clone()]);
+        assert_eq!(status(&host, "4f1c").unwrap(), std::slice::from_ref(&found));
         assert_eq!(status(&host, "beef").unwrap(), []);
         let other = host.config.join("systemd/user/buildq-beef.timer");
         fs::write(&other, "theirs").unwrap();

@@ -570,7 +570,7 @@ fn an_edit_that_was_not_built_is_said_when_it_is_merged() {
     repo.wait_until("x", "succeeded").settle();
     repo.task("x", &format!("{CLEAR}, better"));
     repo.settle();
-    repo.try_git(["merge", "-q", "--no-edit", "build/x"]);
+    let _ = repo.try_git(["merge", "-q", "--no-edit", "build/x"]);
     if repo.ask(["status", "--porcelain"]).contains('U') {
         // Git sees a rename on one side and an edit on the other.
         repo.git(["add", "-A"]);

@@ -1,5 +1,7 @@
 //! All integration tests, in one program so that it is linked once.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

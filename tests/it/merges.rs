@@ -203,7 +203,7 @@ fn accept_refuses_what_would_be_lost() {
         assert_eq!(repo.read(name), "mine\n");
         assert_eq!(repo.ask(["rev-parse", "main"]), main);
         repo.git(["reset", "-q"]);
-        repo.try_git(["checkout", "-q", "--", name]);
+        let _ = repo.try_git(["checkout", "-q", "--", name]);
         repo.git(["clean", "-fdq"]);
     }
     repo.write(".git/info/exclude", "two.txt\n");
@@ -221,7 +221,7 @@ fn a_clash_is_told_with_both_ways_on() {
     let said = repo.buildq(["accept", "x"]).code(1).clear_refusal();
     said.stderr_has("git switch build/x && git merge main").stderr_has("git merge build/x");
     repo.git(["switch", "-q", "build/x"]);
-    repo.try_git(["merge", "-q", "--no-edit", "main"]);
+    let _ = repo.try_git(["merge", "-q", "--no-edit", "main"]);
     repo.write("one.txt", "both\n");
     repo.git(["add", "one.txt"]);
     repo.git(["commit", "-q", "--no-edit"]);

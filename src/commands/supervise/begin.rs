@@ -75,11 +75,11 @@ fn look(common: &Path) -> Result<World> {
 
 fn due(world: &World, task: &TaskId, attempt: Attempt, forced: bool) -> Result<Start, String> {
     let plan = plan::plan(world.situation(forced.then_some(task)));
-    let starts = plan.actions.iter().filter_map(|action| match action {
+    let mut starts = plan.actions.iter().filter_map(|action| match action {
         Action::Start(start) if start.task == *task && start.attempt == attempt => Some(start),
         _ => None,
     });
-    match starts.last() {
+    match starts.next() {
         Some(start) => Ok((**start).clone()),
         None => Err(match sync::verdict(&plan, task).and_then(|v| v.holds().next()) {
             Some((gate, hold)) => format!("held by {gate}: {}", hold.reason),

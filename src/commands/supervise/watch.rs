@@ -224,14 +224,12 @@ impl<'a> Watch<'a> {
             self.sign = self.sign.max(newest.into());
         }
         let after = world.config.stall_after;
-        let mut pulse = vitals::pulse(self.sign, now, after);
-        if pulse != Pulse::Alive {
-            if let Some(newest) = workspace::newest_change(site.folder()) {
-                self.sign = self.sign.max(newest.into());
-                pulse = vitals::pulse(self.sign, now, after);
-            }
+        if vitals::pulse(self.sign, now, after) != Pulse::Alive {
+            // A walk through all its files is made only when nothing else has spoken.
+            let newest = workspace::newest_change(site.folder());
+            self.sign = newest.map_or(self.sign, |newest| self.sign.max(newest.into()));
         }
-        match pulse {
+        match vitals::pulse(self.sign, now, after) {
             Pulse::Alive => self.stalled = false,
             Pulse::Stalled if self.stalled => {}
             Pulse::Stalled => {
