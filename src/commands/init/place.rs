@@ -172,7 +172,7 @@ pub fn hooks_place(repo: &Repo, paths: &Paths) -> Result<Place> {
     let git = Git::at(&top);
     let all = git.run(["config", "--show-scope", "--get-all", "core.hooksPath"])?;
     let theirs = all.lines().filter_map(|line| line.split_once('\t'));
-    let scope = theirs.filter(|(scope, _)| *scope != "command").last();
+    let scope = theirs.rev().find(|(scope, _)| *scope != "command");
     let scope = scope.map_or("local", |(scope, _)| scope).to_owned();
     let resolved = top.join(expand(&value));
     Ok(hooks::place(&paths.common, Some(HooksPath { value: &value, scope: &scope, resolved })))
