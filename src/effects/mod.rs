@@ -8,6 +8,7 @@ pub mod commit;
 pub mod detach;
 pub mod env;
 pub mod files;
+pub mod foreground;
 pub mod git;
 pub mod hooks;
 pub mod ledger;

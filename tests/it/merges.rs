@@ -199,7 +199,7 @@ fn accept_refuses_what_would_be_lost() {
         repo.write(name, "mine\n");
         repo.git(prepare);
         let said = repo.buildq(["accept", "x"]).code(1).clear_refusal();
-        said.stderr_has(&format!("the merge touches what you have changed")).stderr_has(name);
+        said.stderr_has("the merge touches what you have changed").stderr_has(name);
         assert_eq!(repo.read(name), "mine\n");
         assert_eq!(repo.ask(["rev-parse", "main"]), main);
         repo.git(["reset", "-q"]);

@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -12,6 +11,7 @@ use crate::commands::init::confirm;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::id::TaskId;
 use crate::domain::task;
+use crate::effects::foreground;
 use crate::effects::git::Git;
 use crate::effects::paths::make_private_dir;
 use crate::render::diagnostic;
@@ -55,7 +55,7 @@ pub fn edit(world: &World, start: &str) -> Result<Option<Typed>> {
     let (_, file) = file.keep()?;
     let editor = editor(world)?;
     loop {
-        let ended = open(&editor, &file);
+        let ended = foreground::edit(&editor, &file);
         let typed = std::fs::read(&file).with_context(|| format!("`{}`", file.display()))?;
         let typed = String::from_utf8_lossy(&typed).into_owned();
         if text::without_guidance(&typed) == text::without_guidance(start) {
@@ -107,18 +107,6 @@ fn editor(world: &World) -> Result<String> {
         .context("there is no editor\nhint: set EDITOR, or say all with flags: buildq add --name …")
 }
 
-/// As git itself runs it: the setting is a line for a shell.
-fn open(editor: &str, file: &Path) -> Result<()> {
-    let script = format!("{editor} \"$@\"");
-    let mut command = Command::new("sh");
-    let status = command.arg("-c").arg(script).arg(editor).arg(file).status();
-    let status = status.with_context(|| format!("cannot run the editor `{editor}`"))?;
-    if !status.success() {
-        bail!("the editor `{editor}` ended with {status}");
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,15 +124,5 @@ mod tests {
         assert_eq!(errors[0].place.as_ref().map(|place| place.line), Some(3));
         let errors = judge(file, &format!("{}Text.\n", text::TEMPLATE)).unwrap_err();
         assert_eq!(errors[0].message, "the task has no title");
-    }
-
-    #[test]
-    fn an_editor_is_a_line_for_a_shell() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("it's.md");
-        std::fs::write(&file, "a\n").unwrap();
-        open("sed -i 's/a/b c/'", &file).unwrap();
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), "b c\n");
-        assert!(open("exit 3;", &file).is_err());
     }
 }

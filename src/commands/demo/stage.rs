@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
 use crate::commands::print;
-use crate::effects::detach;
 use crate::effects::git::Git;
 use crate::effects::trust::CONFIG;
+use crate::effects::{detach, foreground};
 use crate::render::text;
 
 /// The files of the project, before any task.
@@ -156,25 +155,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Runs this program here, as a person would: no variable of git's leads elsewhere.
-    fn buildq(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.exe);
-        for (name, _) in std::env::vars_os() {
-            if name.as_encoded_bytes().starts_with(b"GIT_") {
-                command.env_remove(name);
-            }
-        }
-        command.arg("-C").arg(&self.dir).args(words).stdin(Stdio::null());
-        command
-    }
-
-    fn output(&self, words: &[&str]) -> Result<Output> {
-        let output = self.buildq(words).output();
-        output.with_context(|| format!("cannot run `{}`", self.exe.display()))
-    }
-
     fn quietly(&self, words: &[&str]) -> Result<String> {
-        let output = self.output(words)?;
+        let output = foreground::buildq(&self.dir, words)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             bail!("`buildq {}` failed\n{}", words.join(" "), said.trim());
@@ -184,7 +166,7 @@ impl Stage {
 
     /// Shows a command and what it says.
     pub fn show(&self, words: &[&str]) -> Result<()> {
-        let output = self.output(words)?;
+        let output = foreground::buildq(&self.dir, words)?;
         print(&format!("\n$ buildq {}", words.join(" ")));
         print(&indented(&String::from_utf8_lossy(&output.stdout)));
         print(&indented(&String::from_utf8_lossy(&output.stderr)));
