@@ -1,29 +1,6 @@
 //! The life of a build, from a committed file to a branch.
 
-use crate::support::{TestRepo, runbook};
-
-/// A text that passes every gate.
-const CLEAR: &str =
-    "Write a file with the result.\n\n## Completion criteria\n- [ ] the file is there";
-
-/// A repository whose builder is this script, and these further lines of configuration. It
-/// finds `$OUT`, a folder of the test's own, and puts each prompt there.
-fn with_agent(script: &str, config: &str) -> TestRepo {
-    let repo = TestRepo::new();
-    agent(&repo, script);
-    repo.config(&format!("builder: agent\nbuilders: {{agent: {{command: [agent]}}}}\n{config}"));
-    repo
-}
-
-fn agent(repo: &TestRepo, script: &str) {
-    let out = repo.root().display();
-    let script = format!("#!/bin/sh\nOUT={out}\ncat > $OUT/prompt-$BUILDQ_ATTEMPT\n{script}\n");
-    repo.program("agent", &script);
-}
-
-fn prompt(repo: &TestRepo, attempt: u32) -> String {
-    std::fs::read_to_string(repo.root().join(format!("prompt-{attempt}"))).unwrap_or_default()
-}
+use crate::support::{CLEAR, TestRepo, WAITS, runbook};
 
 #[test]
 fn a_committed_file_becomes_a_branch() {
@@ -47,7 +24,8 @@ fn a_committed_file_becomes_a_branch() {
 
 #[test]
 fn a_failure_is_retried_and_in_the_end_escalated() {
-    let repo = with_agent("echo boom $BUILDQ_ATTEMPT; exit 3", "retry: {max: 2, delay: 5m}");
+    let repo =
+        TestRepo::with_agent("echo boom $BUILDQ_ATTEMPT; exit 3", "retry: {max: 2, delay: 5m}");
     repo.task("parser", CLEAR);
     repo.wait_until("parser", "failed").settle();
     assert!(repo.event("parser", "failed").contains("boom 1"));
@@ -56,7 +34,7 @@ fn a_failure_is_retried_and_in_the_end_escalated() {
     repo.buildq(["sync"]).success().stdout("nothing is due\n");
     repo.step("09:05");
     repo.wait_for(|repo| repo.count("parser", "failed") == 2);
-    assert!(prompt(&repo, 2).contains("boom 1"), "{}", prompt(&repo, 2));
+    assert!(repo.prompt(2).contains("boom 1"), "{}", repo.prompt(2));
     repo.step("09:10");
     repo.wait_until("parser", "escalated").settle();
     let story = ["started", "failed", "started", "failed", "started", "failed", "escalated"];
@@ -64,7 +42,7 @@ fn a_failure_is_retried_and_in_the_end_escalated() {
     repo.step("12:00");
     repo.buildq(["sync"]).success();
     assert_eq!(repo.story("parser"), story, "nothing starts by itself any more");
-    agent(&repo, "echo done > done.txt");
+    repo.agent("echo done > done.txt");
     repo.buildq(["retry", "parser"]).success().stdout_has("parser");
     repo.wait_until("parser", "succeeded");
     assert!(repo.has("parser", "retried"));
@@ -76,7 +54,7 @@ fn a_failure_is_retried_and_in_the_end_escalated() {
 fn a_second_attempt_starts_from_a_fresh_base() {
     let script = "if [ $BUILDQ_ATTEMPT = 1 ]; then echo 1 > one; git add one; git commit -qm one; exit 1; fi\n\
                   test ! -e one && echo 2 > two";
-    let repo = with_agent(script, "");
+    let repo = TestRepo::with_agent(script, "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "failed").settle();
     assert_eq!(repo.file_at("refs/buildq/attempts/x/1", "one"), "1\n", "nothing is lost");
@@ -91,7 +69,7 @@ fn a_second_attempt_starts_from_a_fresh_base() {
 fn a_second_attempt_goes_on_from_the_branch_where_that_is_wanted() {
     let script = "if [ $BUILDQ_ATTEMPT = 1 ]; then echo 1 > one; git add one; git commit -qm one; exit 1; fi\n\
                   test -e one && echo 2 > two";
-    let repo = with_agent(script, "retry: {from: branch}");
+    let repo = TestRepo::with_agent(script, "retry: {from: branch}");
     repo.task("x", CLEAR);
     repo.wait_until("x", "failed").settle();
     repo.step("09:05");
@@ -104,7 +82,7 @@ fn a_second_attempt_goes_on_from_the_branch_where_that_is_wanted() {
 fn a_builder_asks_and_gets_an_answer() {
     let script = "if [ $BUILDQ_ATTEMPT = 1 ]; then echo a > a; git add a; git commit -qm a\n\
                   buildq block 'Which database?'; exit 0; fi\ntest -e a && echo b > b";
-    let repo = with_agent(script, "retry: {max: 0}");
+    let repo = TestRepo::with_agent(script, "retry: {max: 0}");
     repo.task("x", CLEAR);
     repo.wait_until("x", "blocked").settle();
     assert!(repo.event("x", "blocked").contains("Which database?"));
@@ -112,7 +90,7 @@ fn a_builder_asks_and_gets_an_answer() {
     repo.buildq(["answer", "x", "sqlite, please"]).success().stdout_has("answered x");
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(repo.story("x"), ["started", "blocked", "answered", "started", "succeeded"]);
-    let prompt = prompt(&repo, 2);
+    let prompt = repo.prompt(2);
     assert!(prompt.contains("Which database?") && prompt.contains("sqlite, please"), "{prompt}");
     repo.buildq(["answer", "x", "again"]).clear_refusal();
 }
@@ -121,14 +99,14 @@ fn a_builder_asks_and_gets_an_answer() {
 fn a_rejected_build_goes_on_from_its_branch() {
     let script =
         "if [ $BUILDQ_ATTEMPT = 1 ]; then echo 1 > one; else test -e one && echo 2 > two; fi";
-    let repo = with_agent(script, "retry: {max: 0}");
+    let repo = TestRepo::with_agent(script, "retry: {max: 0}");
     repo.task("x", CLEAR);
     repo.wait_until("x", "succeeded").settle();
     repo.buildq(["reject", "x", "-m", "Mind the ünïcode\n---\nand `$(this)`"]).success();
     repo.wait_for(|repo| repo.count("x", "succeeded") == 2).settle();
     assert_eq!(repo.story("x"), ["started", "succeeded", "rejected", "started", "succeeded"]);
-    assert!(prompt(&repo, 2).contains("Mind the ünïcode"), "{}", prompt(&repo, 2));
-    assert!(prompt(&repo, 2).contains("and `$(this)`"), "{}", prompt(&repo, 2));
+    assert!(repo.prompt(2).contains("Mind the ünïcode"), "{}", repo.prompt(2));
+    assert!(repo.prompt(2).contains("and `$(this)`"), "{}", repo.prompt(2));
     assert_eq!(repo.file_at("build/x", "one"), "1\n");
     assert_eq!(repo.file_at("build/x", "two"), "2\n");
     assert!(repo.file_at("build/x", "queue/done/x.md").contains("Write a file"));
@@ -136,7 +114,7 @@ fn a_rejected_build_goes_on_from_its_branch() {
 
 #[test]
 fn a_check_that_fails_on_the_base_too_is_nobodys_fault() {
-    let repo = with_agent(
+    let repo = TestRepo::with_agent(
         "echo $BUILDQ_ATTEMPT > made",
         "verify: [\"sh -c 'test -e f*t'\"]\nretry: {max: 0}",
     );
@@ -159,7 +137,7 @@ fn a_check_that_fails_on_the_base_too_is_nobodys_fault() {
 
 #[test]
 fn a_check_that_only_the_work_fails_is_its_fault() {
-    let repo = with_agent("rm fit", "verify: [\"sh -c 'test -e f*t'\"]\nretry: {max: 0}");
+    let repo = TestRepo::with_agent("rm fit", "verify: [\"sh -c 'test -e f*t'\"]\nretry: {max: 0}");
     repo.write("fit", "");
     repo.git(["add", "fit"]);
     repo.git(["commit", "-qm", "Fit"]);
@@ -171,7 +149,7 @@ fn a_check_that_only_the_work_fails_is_its_fault() {
 
 #[test]
 fn an_attempt_that_changed_nothing_has_failed() {
-    let repo = with_agent("true", "retry: {max: 0}");
+    let repo = TestRepo::with_agent("true", "retry: {max: 0}");
     repo.task("x", CLEAR);
     repo.wait_until("x", "escalated").settle();
     assert!(repo.event("x", "failed").contains("changed nothing"));
@@ -180,7 +158,7 @@ fn an_attempt_that_changed_nothing_has_failed() {
 #[test]
 fn what_lies_uncommitted_is_committed() {
     let script = "mkdir -p sub; echo left > sub/left; echo no > junk.o; echo '*.o' > .gitignore; echo x >> a.txt";
-    let repo = with_agent(script, "");
+    let repo = TestRepo::with_agent(script, "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(repo.file_at("build/x", "sub/left"), "left\n");
@@ -190,7 +168,7 @@ fn what_lies_uncommitted_is_committed() {
 
 #[test]
 fn work_left_by_a_failure_is_kept() {
-    let repo = with_agent("echo half > half; exit 1", "retry: {max: 0}");
+    let repo = TestRepo::with_agent("echo half > half; exit 1", "retry: {max: 0}");
     repo.task("x", CLEAR);
     repo.wait_until("x", "escalated").settle();
     assert_eq!(repo.file_at("refs/buildq/attempts/x/1", "half"), "half\n");
@@ -199,7 +177,8 @@ fn work_left_by_a_failure_is_kept() {
 
 #[test]
 fn priority_then_due_then_age_then_name_decide() {
-    let repo = with_agent("echo $BUILDQ_TASK > $BUILDQ_TASK", "windows: {medium: always}");
+    let repo =
+        TestRepo::with_agent("echo $BUILDQ_TASK > $BUILDQ_TASK", "windows: {medium: always}");
     repo.buildq(["pause"]).success();
     let task = |id: &str, head: &str| {
         repo.task(id, &format!("---\n{head}\n---\n{CLEAR}"));
@@ -231,7 +210,7 @@ fn priority_then_due_then_age_then_name_decide() {
 #[test]
 fn a_dependency_in_review_is_built_upon() {
     let script = "echo $BUILDQ_TASK > $BUILDQ_TASK; ls > $OUT/saw-$BUILDQ_TASK";
-    let repo = with_agent(script, "");
+    let repo = TestRepo::with_agent(script, "");
     repo.task("top", &format!("---\npriority: high\ndepends_on: [left, right]\n---\n{CLEAR}"));
     repo.settle();
     repo.buildq(["sync", "--check"]).stdout_has("hold top: depends: there is no task `left`");
@@ -252,7 +231,7 @@ fn a_dependency_in_review_is_built_upon() {
 
 #[test]
 fn dependencies_that_clash_hold() {
-    let repo = with_agent("echo $BUILDQ_TASK > same", "");
+    let repo = TestRepo::with_agent("echo $BUILDQ_TASK > same", "");
     repo.task("left", CLEAR);
     repo.task("right", CLEAR);
     repo.wait_until("right", "succeeded").wait_until("left", "succeeded").settle();
@@ -267,7 +246,7 @@ fn dependencies_that_clash_hold() {
 
 #[test]
 fn a_merged_dependency_is_waited_for_where_that_is_wanted() {
-    let repo = with_agent("echo $BUILDQ_TASK > $BUILDQ_TASK", "depends: merged");
+    let repo = TestRepo::with_agent("echo $BUILDQ_TASK > $BUILDQ_TASK", "depends: merged");
     repo.task("low", CLEAR);
     repo.wait_until("low", "succeeded").settle();
     repo.task("top", &format!("---\npriority: high\ndepends_on: [low]\n---\n{CLEAR}"))
@@ -279,7 +258,7 @@ fn a_merged_dependency_is_waited_for_where_that_is_wanted() {
 
 #[test]
 fn a_circle_is_named() {
-    let repo = with_agent("true", "");
+    let repo = TestRepo::with_agent("true", "");
     repo.draft("a", &format!("---\npriority: high\ndepends_on: [b]\n---\n{CLEAR}"));
     repo.draft("b", &format!("---\npriority: high\ndepends_on: [a]\n---\n{CLEAR}"));
     repo.git(["add", "queue"]);
@@ -288,7 +267,7 @@ fn a_circle_is_named() {
 
 #[test]
 fn a_window_opens_by_itself() {
-    let repo = with_agent("echo made > made", "").at("18:00");
+    let repo = TestRepo::with_agent("echo made > made", "").at("18:00");
     repo.task("x", &format!("---\npriority: medium\n---\n{CLEAR}"))
         .stderr_has("buildq: x queued, opens 22:00");
     repo.settle();
@@ -301,7 +280,7 @@ fn a_window_opens_by_itself() {
 
 #[test]
 fn not_before_holds_until_then() {
-    let repo = with_agent("echo made > made", "");
+    let repo = TestRepo::with_agent("echo made > made", "");
     repo.task("x", &format!("---\npriority: high\nnot_before: 2026-02-07 10:30\n---\n{CLEAR}"))
         .stderr_has("not before 10:30");
     repo.settle();
@@ -311,7 +290,7 @@ fn not_before_holds_until_then() {
 
 #[test]
 fn low_priority_waits_for_an_approval_of_this_very_text() {
-    let repo = with_agent("echo made > made", "");
+    let repo = TestRepo::with_agent("echo made > made", "");
     let text = format!("---\npriority: low\n---\n{CLEAR}");
     repo.task("x", &text).stderr_has("approval");
     repo.settle();
@@ -327,7 +306,7 @@ fn low_priority_waits_for_an_approval_of_this_very_text() {
 
 #[test]
 fn a_risky_text_waits_for_an_approval() {
-    let repo = with_agent("echo made > made", "");
+    let repo = TestRepo::with_agent("echo made > made", "");
     let text = "Drop the users table of the production database.\n\n## Completion criteria\n- [ ] it is gone";
     repo.task("x", text).stderr_has("held").stderr_has("buildq why x");
     repo.settle();
@@ -336,30 +315,18 @@ fn a_risky_text_waits_for_an_approval() {
     repo.wait_until("x", "succeeded").settle();
 }
 
-/// A builder that lives until the test lets it go on.
-const WAITS: &str = "echo begun > begun; git add begun; git commit -qm begun\n\
-                     touch $OUT/alive-$BUILDQ_TASK; until test -e $OUT/go; do sleep 0.05; done\necho made > made";
-
-fn alive(repo: &TestRepo, task: &str) -> bool {
-    repo.root().join(format!("alive-{task}")).exists()
-}
-
-fn go(repo: &TestRepo) {
-    std::fs::write(repo.root().join("go"), "").unwrap();
-}
-
 #[test]
 fn a_running_build_is_cancelled() {
-    let repo = with_agent(WAITS, "");
+    let repo = TestRepo::with_agent(WAITS, "");
     repo.task("x", CLEAR);
-    repo.wait_for(|repo| alive(repo, "x"));
+    repo.wait_alive("x");
     repo.buildq(["cancel", "x", "-m", "not needed"]).success().stdout_has("cancelled x");
     repo.settle();
     assert_eq!(repo.story("x"), ["started", "cancelled"]);
     assert_eq!(repo.file_at("refs/buildq/attempts/x/1", "begun"), "begun\n", "its work is kept");
     repo.buildq(["sync"]).success();
     assert_eq!(repo.story("x"), ["started", "cancelled"], "the same text is not built again");
-    go(&repo);
+    repo.go();
     repo.task("x", &format!("{CLEAR}\n- [ ] and another"));
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(repo.story("x"), ["started", "cancelled", "started", "succeeded"]);
@@ -368,23 +335,23 @@ fn a_running_build_is_cancelled() {
 
 #[test]
 fn a_running_build_is_called_failed() {
-    let repo = with_agent(WAITS, "");
+    let repo = TestRepo::with_agent(WAITS, "");
     repo.task("x", CLEAR);
-    repo.wait_for(|repo| alive(repo, "x"));
+    repo.wait_alive("x");
     repo.buildq(["fail", "x", "-m", "on the wrong way"]).success();
     repo.settle();
     assert_eq!(repo.story("x"), ["started", "failed"]);
-    go(&repo);
+    repo.go();
     repo.step("09:05");
     repo.wait_until("x", "succeeded").settle();
-    assert!(prompt(&repo, 2).contains("on the wrong way"));
+    assert!(repo.prompt(2).contains("on the wrong way"));
 }
 
 #[test]
 fn a_pause_holds_and_a_pause_now_ends() {
-    let repo = with_agent(WAITS, "max_parallel: 2\nretry: {max: 0}");
+    let repo = TestRepo::with_agent(WAITS, "max_parallel: 2\nretry: {max: 0}");
     repo.task("x", CLEAR);
-    repo.wait_for(|repo| alive(repo, "x"));
+    repo.wait_alive("x");
     repo.buildq(["pause", "-m", "a demo"]).success().stdout_has("buildq resume");
     repo.task("y", CLEAR).stderr_has("paused by Ada: a demo");
     repo.settle_but_builds();
@@ -393,7 +360,7 @@ fn a_pause_holds_and_a_pause_now_ends() {
     repo.buildq(["pause", "--now"]).success().stdout_has("ended the builder of x");
     repo.settle();
     assert_eq!(repo.story("x"), ["started", "failed"]);
-    go(&repo);
+    repo.go();
     repo.buildq(["resume"]).success();
     repo.wait_until("x", "succeeded").wait_until("y", "succeeded").settle();
     assert_eq!(repo.story("x"), ["started", "failed", "started", "succeeded"]);
@@ -402,7 +369,7 @@ fn a_pause_holds_and_a_pause_now_ends() {
 
 #[test]
 fn a_pause_until_a_time_ends_by_itself() {
-    let repo = with_agent("echo made > made", "");
+    let repo = TestRepo::with_agent("echo made > made", "");
     repo.buildq(["pause", "--until", "10:00"]).success().stdout_has("2026-02-07 10:00");
     repo.task("x", CLEAR).stderr_has("paused by Ada");
     repo.settle();
@@ -413,7 +380,7 @@ fn a_pause_until_a_time_ends_by_itself() {
 
 #[test]
 fn an_edit_while_it_waits_is_a_new_beginning() {
-    let repo = with_agent(
+    let repo = TestRepo::with_agent(
         "grep -q better $OUT/prompt-$BUILDQ_ATTEMPT && echo made > made",
         "retry: {max: 1}",
     );
@@ -426,7 +393,7 @@ fn an_edit_while_it_waits_is_a_new_beginning() {
 
 #[test]
 fn an_edit_while_it_is_escalated_is_a_new_beginning() {
-    let repo = with_agent(
+    let repo = TestRepo::with_agent(
         "grep -q better $OUT/prompt-$BUILDQ_ATTEMPT && echo made > made",
         "retry: {max: 0}",
     );
@@ -438,11 +405,11 @@ fn an_edit_while_it_is_escalated_is_a_new_beginning() {
 
 #[test]
 fn an_edit_while_it_builds_changes_nothing() {
-    let repo = with_agent(WAITS, "");
+    let repo = TestRepo::with_agent(WAITS, "");
     repo.task("x", CLEAR);
-    repo.wait_for(|repo| alive(repo, "x"));
+    repo.wait_alive("x");
     repo.task("x", &format!("{CLEAR}, better"));
-    go(&repo);
+    repo.go();
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(repo.story("x"), ["started", "succeeded"]);
     assert!(!repo.file_at("build/x", "queue/done/x.md").contains("better"));
@@ -455,7 +422,7 @@ fn an_edit_while_it_builds_changes_nothing() {
 
 #[test]
 fn a_removed_task_gets_no_new_attempt() {
-    let repo = with_agent("exit 1", "");
+    let repo = TestRepo::with_agent("exit 1", "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "failed").settle();
     repo.git(["rm", "-q", "queue/x.md"]);
@@ -469,9 +436,9 @@ fn a_removed_task_gets_no_new_attempt() {
 
 #[test]
 fn a_running_build_ends_when_its_task_stays_away() {
-    let repo = with_agent(WAITS, "stall: {after: 1m}");
+    let repo = TestRepo::with_agent(WAITS, "stall: {after: 1m}");
     repo.task("x", CLEAR);
-    repo.wait_for(|repo| alive(repo, "x"));
+    repo.wait_alive("x");
     repo.git(["rm", "-q", "queue/x.md"]);
     repo.git(["commit", "-qm", "Not that"]);
     repo.settle_but_builds();
@@ -491,20 +458,20 @@ fn a_running_build_ends_when_its_task_stays_away() {
 
 #[test]
 fn a_rename_keeps_the_build() {
-    let repo = with_agent(WAITS, "");
+    let repo = TestRepo::with_agent(WAITS, "");
     repo.task("x", CLEAR);
-    repo.wait_for(|repo| alive(repo, "x"));
+    repo.wait_alive("x");
     repo.git(["mv", "queue/x.md", "queue/y.md"]);
     repo.git(["commit", "-qm", "Rename"]);
     repo.settle_but_builds();
-    go(&repo);
+    repo.go();
     repo.wait_until("x", "succeeded").settle();
     assert!(!repo.has("y", "started"), "{:?}", repo.ledger());
 }
 
 #[test]
 fn an_id_comes_back_after_it_was_merged() {
-    let repo = with_agent("echo $BUILDQ_ATTEMPT > made", "");
+    let repo = TestRepo::with_agent("echo $BUILDQ_ATTEMPT > made", "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "succeeded").settle();
     repo.git(["merge", "-q", "--no-edit", "build/x"]);
@@ -522,7 +489,7 @@ fn an_id_comes_back_after_it_was_merged() {
 
 #[test]
 fn a_file_moved_to_done_by_hand_closes_its_build() {
-    let repo = with_agent("exit 1", "");
+    let repo = TestRepo::with_agent("exit 1", "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "failed").settle();
     std::fs::create_dir_all(repo.path("queue/done")).unwrap();
@@ -537,7 +504,7 @@ fn a_file_moved_to_done_by_hand_closes_its_build() {
 #[test]
 fn merges_by_hand_are_recognised() {
     for how in ["ancestry", "squash", "rebase", "cherry-pick"] {
-        let repo = with_agent("echo made > made", "");
+        let repo = TestRepo::with_agent("echo made > made", "");
         repo.task("x", CLEAR);
         repo.wait_until("x", "succeeded").settle();
         repo.write("meanwhile", "");
@@ -565,7 +532,7 @@ fn merges_by_hand_are_recognised() {
 
 #[test]
 fn an_edit_that_was_not_built_is_said_when_it_is_merged() {
-    let repo = with_agent("echo made > made", "");
+    let repo = TestRepo::with_agent("echo made > made", "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "succeeded").settle();
     repo.task("x", &format!("{CLEAR}, better"));

@@ -5,7 +5,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bad_input;
+mod builder_contract;
+mod clones;
+mod crowd;
 mod kills;
 mod layers;
 mod life;
 mod merges;
+mod untouched;

@@ -97,6 +97,50 @@ impl TestRepo {
         repo
     }
 
+    /// A repository whose builder is this script, with these further lines of configuration.
+    /// `$OUT` is a folder of the test's own; each prompt is put there.
+    pub fn with_agent(script: &str, config: &str) -> Self {
+        let repo = Self::new();
+        repo.agent(script);
+        repo.agent_config(config);
+        repo
+    }
+
+    /// Replaces the script of the builder `agent`.
+    pub fn agent(&self, script: &str) {
+        let out = self.root().display();
+        let head = format!("#!/bin/sh\nOUT={out}\ncat > $OUT/prompt-$BUILDQ_ATTEMPT 2>/dev/null\n");
+        self.program("agent", &format!("{head}{script}\n"));
+    }
+
+    /// A configuration whose builder is `agent`.
+    pub fn agent_config(&self, more: &str) {
+        let agent = "builder: agent\nbuilders: {agent: {command: [agent]}}";
+        self.config(&format!("{agent}\n{more}"));
+    }
+
+    /// What the agent of an attempt was told.
+    pub fn prompt(&self, attempt: u32) -> String {
+        self.left(&format!("prompt-{attempt}"))
+    }
+
+    /// What a builder left in `$OUT`; empty if nothing.
+    pub fn left(&self, name: &str) -> String {
+        fs::read_to_string(self.root().join(name)).unwrap_or_default()
+    }
+
+    /// Lets builders go on that wait for this ([`WAITS`]).
+    pub fn go(&self) {
+        fs::write(self.root().join("go"), "").unwrap();
+    }
+
+    /// Waits until the builder of a task that [`WAITS`] is at work.
+    #[track_caller]
+    pub fn wait_alive(&self, task: &str) -> &Self {
+        let file = self.root().join(format!("alive-{task}"));
+        self.wait_for(|_| file.exists())
+    }
+
     /// `buildq init` for the built-in builder, in UTC.
     pub fn init(&self) {
         self.buildq(["init", "--yes", "--no-heartbeat", "--builder", "steps"]).success();
@@ -414,6 +458,14 @@ impl Drop for TestRepo {
         }
     }
 }
+
+/// A builder that commits something and lives until the test lets it go on.
+pub const WAITS: &str = "echo begun > begun; git add begun; git commit -qm begun\n\
+     touch $OUT/alive-$BUILDQ_TASK; until test -e $OUT/go; do sleep 0.05; done\necho made > made";
+
+/// A text that passes every gate.
+pub const CLEAR: &str =
+    "Write a file with the result.\n\n## Completion criteria\n- [ ] the file is there";
 
 /// The text of a task that the built-in builder carries out.
 pub fn runbook(script: &str) -> String {
