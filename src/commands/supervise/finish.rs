@@ -98,7 +98,12 @@ pub fn rescue(site: &Site, end: End) -> End {
     }
     if let Err(error) = site.take(true) {
         site.note(&format!("the work could not be taken over: {error:#}"));
+        site.note(&format!("what is not committed stays in {}", site.folder().display()));
         site.keep_folder();
+        // What is committed needs no room there.
+        if let Err(error) = site.take(false) {
+            site.note(&format!("nor could its commits: {error:#}"));
+        }
     }
     end
 }

@@ -101,17 +101,27 @@ fn build(begun: &Begun, lock: &Lock) -> Result<()> {
     let end = match Site::make(begun, lock) {
         Ok(site) => {
             let mut watch = Watch::new(begun, &site)?;
-            let end = work(begun, &site, &mut watch).unwrap_or_else(|error| {
-                End::failed(Fault::Task, format!("buildq could not go on: {error:#}"))
-            });
+            let end = work(begun, &site, &mut watch)
+                .unwrap_or_else(|error| fallen(&error, "buildq could not go on"));
             let end = finish::rescue(&site, end);
             finish::record(begun, &site, end, begin.elapsed())?;
             site.clear();
             return Ok(());
         }
-        Err(error) => End::failed(Fault::Task, format!("no workspace: {error:#}")),
+        Err(error) => fallen(&error, "no workspace"),
     };
     finish::record_without_site(begun, end, begin.elapsed())
+}
+
+/// What stopped buildq itself. A full disk is no task's fault: nothing is tried on it for a
+/// while, and no attempt is spent.
+fn fallen(error: &anyhow::Error, what: &str) -> End {
+    let words = format!("{error:#}");
+    let full = ["No space left", "Out of diskspace", "Disk quota"];
+    match full.iter().any(|full| words.contains(full)) {
+        true => End::failed(Fault::Builder, format!("the disk is full: {what}: {words}")),
+        false => End::failed(Fault::Task, format!("{what}: {words}")),
+    }
 }
 
 /// Setup, builder, leftovers, checks.
