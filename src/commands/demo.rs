@@ -47,6 +47,7 @@ const HELD: &str = "go-live";
 
 /// Plays it; an interrupt ends everything that was started.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    super::gather::refuse_workspace(&scene.dir)?;
     let stop = Arc::new(AtomicBool::new(false));
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -49,9 +49,15 @@ pub struct World {
     pub now: DateTime<Utc>,
 }
 
-/// The repository around a directory. A workspace is none: builders report from there with
-/// `progress`, `block` and `done`, and nothing else of buildq works in one.
+/// The repository around a directory; a workspace is none.
 pub fn discover(from: &Path) -> Result<Repo> {
+    refuse_workspace(from)?;
+    Repo::discover(from)
+}
+
+/// Builders report from a workspace with `progress`, `block` and `done`, and nothing else of
+/// buildq works in one.
+pub fn refuse_workspace(from: &Path) -> Result<()> {
     if let Ok((_, marker)) = Marker::find(&from.canonicalize()?) {
         bail!(
             "this is the workspace of `{0}`, where only `progress`, `block` and `done` work\n\
@@ -59,7 +65,7 @@ pub fn discover(from: &Path) -> Result<Repo> {
             marker.task
         );
     }
-    Repo::discover(from)
+    Ok(())
 }
 
 /// The repository around a directory and its local places, nothing read yet.
@@ -87,7 +93,7 @@ pub fn config_at(repo: &Repo, tip: Option<Oid>) -> (Config, Vec<Diagnostic>, Opt
     match config::parse(CONFIG, &bytes) {
         Ok((config, warnings)) => (config, warnings, None),
         Err(errors) => {
-            let first = errors.first().map(Diagnostic::one_line);
+            let first = errors.first().map(Diagnostic::sentence);
             (Config::default(), errors, first.or(Some("it cannot be read".into())))
         }
     }
@@ -339,11 +345,17 @@ impl World {
             Branch::InTheWay(format!("`{name}` is a branch that buildq did not make"))
         } else if !runs.iter().rev().any(written) {
             Branch::InTheWay(format!("`{name}` has commits that buildq did not make"))
-        } else if self.repo.checked_out_at(&name).is_some() {
+        } else if self.is_behind(id, tip) && self.repo.checked_out_at(&name).is_some() {
             Branch::CheckedOut
         } else {
             Branch::Ours
         }
+    }
+
+    /// The last attempt has more than the branch.
+    fn is_behind(&self, id: &TaskId, tip: Oid) -> bool {
+        let last = self.ledger.builds.get(id).and_then(Build::last);
+        last.and_then(|run| self.attempt_tip(id, run)).is_some_and(|newest| newest != tip)
     }
 
     /// A branch called `build` leaves no room for `build/…`.

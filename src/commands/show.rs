@@ -160,7 +160,7 @@ fn spec(world: &World, task: &TaskId, run: Option<&Run>) -> Option<(Spec, Option
             .map(|task| task.verify.iter().map(|check| shell_words::join(&check.argv)).collect())
             .unwrap_or_default(),
         description: it.map(|task| task.description).unwrap_or_default(),
-        findings: findings.iter().map(Diagnostic::one_line).collect(),
+        findings: findings.iter().map(Diagnostic::sentence).collect(),
     };
     Some((spec, parsed))
 }

@@ -128,7 +128,9 @@ fn elsewhere(world: &World, task: &TaskId) -> Option<Why> {
         name.unwrap_or_default().to_owned()
     };
     let people = |name: &str| name != "buildq" && !name.starts_with(prefix.as_str());
+    let detached = world.repo.head().filter(|_| world.repo.head_branch().is_none());
     let branches = locals.into_iter().chain(remotes).map(|(name, tip)| (short(&name), tip));
+    let branches = branches.chain(detached.map(|tip| (tip.short(), tip)));
     let has = |tip| {
         let paths = ENDS.iter().map(|end| format!("{dir}/{task}.{end}"));
         paths.into_iter().find(|path| world.repo.entry(tip, path).is_some())
@@ -136,7 +138,8 @@ fn elsewhere(world: &World, task: &TaskId) -> Option<Why> {
     let mut found = branches.filter(|(name, _)| people(name));
     let (branch, path) = found.find_map(|(name, tip)| Some((name, has(tip)?)))?;
     let counts = &world.queue_branch;
-    let sentence = format!("`{path}` is on the branch `{branch}`, and only `{counts}` counts");
+    let place = if detached.is_some_and(|tip| tip.short() == branch) { "commit" } else { "branch" };
+    let sentence = format!("`{path}` is on the {place} `{branch}`, and only `{counts}` counts");
     let quoted = shell_words::quote(&path);
     let name = shell_words::quote(&branch);
     let switch = match world.repo.head_branch().as_ref() == Some(counts) {
@@ -146,5 +149,5 @@ fn elsewhere(world: &World, task: &TaskId) -> Option<Why> {
     let command =
         format!("{switch}git checkout {name} -- {quoted} && git commit -m \"Add {task}\" {quoted}");
     let why = Why::new(task.as_str(), "elsewhere", sentence);
-    Some(why.next(format!("merge that branch, or bring the file alone to `{counts}`"), command))
+    Some(why.next(format!("merge that {place}, or bring the file alone to `{counts}`"), command))
 }

@@ -103,7 +103,7 @@ pub struct Origin {
 pub enum Branch {
     /// Nothing, or what buildq wrote last: it may follow the attempt.
     Ours,
-    /// A work tree has it checked out.
+    /// A work tree has it checked out, and the attempt has more: it stays behind.
     CheckedOut,
     /// Commits that buildq did not make, or a ref that blocks the name.
     InTheWay(String),

@@ -183,6 +183,14 @@ fn needs_person(there: Situation, item: &Item, gate: Gate) -> bool {
     }
 }
 
+/// What is said of a branch that cannot follow its attempt.
+pub fn stays_behind(there: Situation, task: &TaskId) -> Option<String> {
+    let branch = format!("{}{task}", there.config.branch_prefix);
+    (there.seen.branches.get(task) == Some(&Branch::CheckedOut)).then(|| {
+        format!("`{branch}` is checked out and stays behind: it follows when you have left it")
+    })
+}
+
 /// A dependency that will never be met by itself.
 fn lost<'a>(there: Situation, item: &'a Item) -> Option<&'a TaskId> {
     let depends = item.task.as_ref().map(|task| task.depends_on.as_slice());

@@ -79,6 +79,14 @@ impl Diagnostic {
             None => format!("{}: {}", self.file, self.message),
         }
     }
+
+    /// The same, and what to do.
+    pub fn sentence(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.one_line()),
+            None => self.one_line(),
+        }
+    }
 }
 
 /// No file is told of more than this many findings.

@@ -76,7 +76,7 @@ pub fn needs(here: Situation, view: &Overview) -> Vec<Need> {
     needs.extend(of_clone(here, view));
     needs.extend(of_queue(here, view));
     needs.extend(of_builders(view));
-    needs.extend(of_review(view));
+    needs.extend(of_review(here, view));
     let name = |file: &crate::domain::diagnostic::Diagnostic| {
         let command = file.hint.clone().unwrap_or_default();
         let sentence = format!("is left out: {}", file.message);
@@ -258,7 +258,7 @@ fn of_builders(view: &Overview) -> Vec<Need> {
     told.filter(|builder| builder.default || wanted(&builder.name)).filter_map(need).collect()
 }
 
-fn of_review(view: &Overview) -> Vec<Need> {
+fn of_review(here: Situation, view: &Overview) -> Vec<Need> {
     let need = |review: &super::Review| {
         let mut sentence = String::from("waits for your review");
         if review.criteria > 0 {
@@ -271,6 +271,9 @@ fn of_review(view: &Overview) -> Vec<Need> {
         };
         if review.file == super::FileState::Changed {
             sentence += "; its file has changed since: the edit is not in it";
+        }
+        if let Some(behind) = super::stays_behind(here, &review.task) {
+            sentence += &format!("; {behind}");
         }
         let command = format!("buildq review {}", review.task);
         Need {

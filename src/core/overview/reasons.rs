@@ -106,7 +106,8 @@ fn notes(here: Situation, task: &TaskId) -> Vec<String> {
     let other = here.ledger.runner.as_ref().filter(|runner| **runner != here.seen.here);
     if let Some(runner) = other {
         notes.push(format!(
-            "`{runner}` runs this queue: trust and builders are judged there, not here"
+            "`{runner}` runs this queue: trust and builders are judged there, not here; \
+             `buildq adopt` moves it to this clone"
         ));
     }
     let run = here.ledger.builds.get(task).and_then(|build| {
@@ -119,6 +120,7 @@ fn notes(here: Situation, task: &TaskId) -> Vec<String> {
         Some(super::FileState::Gone) => notes.push("its file is gone from the queue".into()),
         _ => {}
     }
+    notes.extend(super::stays_behind(here, task));
     notes
 }
 
