@@ -111,7 +111,7 @@ fn progress_is_commits_and_reaches_the_ledger() {
 fn nothing_but_reports_works_inside_a_workspace() {
     let verbs = "status\nsync\nlog\nreport\nwhy x\nshow x\nreview\naccept x\nreject x -m no\ncancel x\n\
         retry x\nfail x\npause\nresume\napprove x\nadopt\ntrust --yes\ninit --yes\nuninstall --yes\nspawn x\n\
-        add --name y\nheartbeat status\nhook post-commit\nanswer x y\noutput x\ndemo";
+        add --name y\nheartbeat status\nanswer x y\noutput x\ndemo";
     let script = "while read -r words; do buildq $words > $OUT/said 2>&1 < /dev/null; echo \"$? $words\" >> $OUT/codes\n\
         head -1 $OUT/said >> $OUT/words; done < $OUT/verbs; echo made > made";
     let repo = TestRepo::with_agent(script, "");

@@ -42,6 +42,8 @@ fn facts(repo: &TestRepo) -> serde_json::Value {
     let mut json: serde_json::Value =
         serde_json::from_str(&told(repo, &["status", "--json"])).unwrap();
     json.as_object_mut().unwrap().remove("health");
+    let needs = json["needs_you"].as_array_mut().unwrap();
+    needs.retain(|need| !need["task"].is_null());
     json
 }
 
@@ -89,7 +91,7 @@ fn a_clone_tells_the_same_and_runs_nothing() {
     }
     let ledger = clone.ledger();
     clone.buildq(["sync"]).success().stdout_has("buildq init");
-    clone.buildq(["why", "later"]).success().stdout_has("buildq init");
+    clone.buildq(["why", "later"]).success().stdout_has("runs this queue");
     clone.buildq(["status"]).success().stdout_has("bad").stdout_has("fine");
     assert_eq!(clone.ledger(), ledger, "a clone that was never set up writes nothing");
     let phases = |repo: &TestRepo| {

@@ -168,7 +168,7 @@ fn the_hook_keeps_still_during_a_rebase() {
 #[test]
 fn signing_hooks_templates_and_excludes_of_mine_do_no_harm() {
     let repo = TestRepo::with_agent(
-        "echo junk > junk.mine; echo made > made; git add made && git commit -qm made",
+        "echo junk > junk.mine; echo made $BUILDQ_ATTEMPT > made; git add made && git commit -qm made",
         "",
     );
     let hooks = repo.home().join("hooks");
@@ -184,7 +184,7 @@ fn signing_hooks_templates_and_excludes_of_mine_do_no_harm() {
     repo.git(["add", "queue/x.md"]);
     repo.git(["commit", "-q", "--no-gpg-sign", "-m", "Add x"]);
     repo.wait_until("x", "succeeded").settle();
-    assert_eq!(repo.file_at("build/x", "made"), "made\n");
+    assert_eq!(repo.file_at("build/x", "made"), "made 1\n");
     assert_eq!(repo.file_at("build/x", "junk.mine"), "", "my excludes hold");
 
     // A hooks folder of everybody's own would fail every commit: none of ours runs it.
