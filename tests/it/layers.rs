@@ -13,7 +13,6 @@ mod code;
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("git_buildq.rs", "print", "a program of its own that says one thing before it gives up"),
     ("commands/steps.rs", "process", "runs a task's `sh` blocks inside the workspace"),
-    ("commands/add/editor.rs", "process", "hands the terminal to the person's editor and waits"),
 ];
 
 /// Rooms and what they may use of the others.

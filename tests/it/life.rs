@@ -330,7 +330,10 @@ fn a_running_build_is_cancelled() {
     repo.task("x", &format!("{CLEAR}\n- [ ] and another"));
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(repo.story("x"), ["started", "cancelled", "started", "succeeded"]);
-    assert!(!repo.ask(["rev-parse", "refs/buildq/attempts/x/2"]).is_empty(), "numbers never repeat");
+    assert!(
+        !repo.ask(["rev-parse", "refs/buildq/attempts/x/2"]).is_empty(),
+        "numbers never repeat"
+    );
 }
 
 #[test]
