@@ -14,3 +14,4 @@ mod layers;
 mod life;
 mod merges;
 mod untouched;
+mod verbs;
