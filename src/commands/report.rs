@@ -1,7 +1,7 @@
 //! `buildq report`
 
 use anyhow::{Context, Result, anyhow};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 
 use super::gather::World;
 use super::{Exit, Misuse, Scene, print, say};
@@ -57,9 +57,12 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         (Some(date), _) => day(&world, date),
         (None, Some(since)) => Span {
             since: moment(&world, since)?,
-            until: args.until.as_ref().map_or(Ok(world.now), |until| moment(&world, until))?,
+            until: args
+                .until
+                .as_ref()
+                .map_or(Ok(until_now(&world)), |until| moment(&world, until))?,
         },
-        (None, None) => Span { since: last_end(&world), until: world.now },
+        (None, None) => Span { since: last_end(&world), until: until_now(&world) },
     };
     if span.since > span.until {
         let order = "a report ends after it begins\nhint: --since is the earlier of the two";
@@ -146,6 +149,11 @@ fn last_day(world: &World) -> NaiveDate {
         return yesterday;
     }
     yesterday.pred_opt().unwrap_or(yesterday)
+}
+
+/// The end of this second: events are dated to the second, and the newest ones belong to it.
+fn until_now(world: &World) -> DateTime<Utc> {
+    world.now.duration_trunc(TimeDelta::seconds(1)).unwrap_or(world.now) + TimeDelta::seconds(1)
 }
 
 /// Where the last stored report ends, else where the day that runs now began.
