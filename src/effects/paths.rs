@@ -31,7 +31,6 @@ pub struct Paths {
     /// The machine's name up to the first dot.
     pub host: String,
     state: PathBuf,
-    moved: bool,
 }
 
 impl Paths {
@@ -60,17 +59,17 @@ impl Paths {
             state: state.join("buildq"),
             workspaces: state.join("buildq").join(&clone_id),
             host: host.to_owned(),
-            moved: false,
             common,
             data,
             clone_id,
         })
     }
 
-    /// The same places, with the workspaces in a folder that the user chose.
+    /// The same places, with the workspaces in a folder that the user chose, maybe for several
+    /// clones: each has its own below it.
     pub fn with_workspaces(mut self, folder: PathBuf) -> Self {
-        self.workspaces = folder;
-        self.moved = true;
+        self.workspaces = folder.join(&self.clone_id);
+        self.state = folder;
         self
     }
 
@@ -83,9 +82,7 @@ impl Paths {
             self.clone_id = write_id(&self.data, &file)
                 .with_context(|| format!("cannot write `{}`", file.display()))?;
         }
-        if !self.moved {
-            self.workspaces = self.state.join(&self.clone_id);
-        }
+        self.workspaces = self.state.join(&self.clone_id);
         self.known = true;
         Ok(self.clone_id.clone())
     }
@@ -201,7 +198,7 @@ mod tests {
         assert!(!paths(&root, Some("")).known);
         let moved = paths(&root, Some(&id)).with_workspaces("/w".into());
         let task = TaskId::new("hello").unwrap();
-        assert_eq!(moved.workspace(&task, Attempt(2)), Path::new("/w/hello-2"));
+        assert_eq!(moved.workspace(&task, Attempt(2)), Path::new("/w").join(&id).join("hello-2"));
         assert_eq!(moved.output(&task, Attempt(2)), root.join("repo/.git/buildq/logs/hello-2"));
     }
 
