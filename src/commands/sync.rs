@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::gather::{World, attempt_ref, builder_person};
-use super::supervise::bury;
+use super::supervise::{bury, tidy};
 use super::{Exit, Scene, print, report};
 use crate::core::gates::Branch;
 use crate::core::ledger::{Build, Run};
@@ -121,6 +121,7 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         world = world.again(clock::now())?;
     }
     point_branches(&world)?;
+    tidy::tidy(&world);
     remember(&world)?;
     waker::leave(&world.paths, outcome.plan.wake)?;
     Ok(outcome)

@@ -33,12 +33,10 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
         return Ok(Some("it is alive after all".into()));
     };
     let folder = world.paths.workspace(task, attempt);
-    sweep::end_all(&token_of(&world.paths, task, attempt), &folder, GRACE)?;
+    end_all(world, task, attempt)?;
     let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { return Ok(None) };
     let base = run.started.base;
-    // The marker is written last: without it the workspace was never handed to a builder.
-    let made = folder.join(workspace::marker::FILE).exists();
-    let rescued = if made { rescue(world, task, attempt, base) } else { Ok(()) };
+    let rescued = salvage(world, task, attempt, base);
     let tip = world.repo.reference(&attempt_ref(task, attempt)).filter(|tip| *tip != base);
     let failed = Failed {
         task: task.clone(),
@@ -56,7 +54,11 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     };
     let mut body = output::tail_lines(&world.paths.output(task, attempt), super::site::TAIL);
     if let Err(error) = &rescued {
-        body.push_str(&format!("\nwhat lay in the workspace could not be read: {error:#}"));
+        let stays = folder.display();
+        body.push_str(&format!(
+            "\nwhat lay in the workspace, {stays}, was not taken over: {error:#}"
+        ));
+        let _ = workspace::keep(&folder);
     }
     let draft = Draft::new(Kind::Failed(failed)).body(body);
     let pen = Pen { author: builder_person(), ..world.pen() };
@@ -70,6 +72,23 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
         Appended::Yes(..) => None,
         Appended::No(why) => Some(why),
     })
+}
+
+/// Ends what still lives of an attempt and takes its work over.
+pub fn salvage(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<()> {
+    end_all(world, task, attempt)?;
+    let folder = world.paths.workspace(task, attempt);
+    // The marker is written last: without it the workspace was never handed to a builder.
+    match folder.join(workspace::marker::FILE).exists() {
+        true => rescue(world, task, attempt, base),
+        false => Ok(()),
+    }
+}
+
+fn end_all(world: &World, task: &TaskId, attempt: Attempt) -> Result<()> {
+    let folder = world.paths.workspace(task, attempt);
+    sweep::end_all(&token_of(&world.paths, task, attempt), &folder, GRACE)?;
+    Ok(())
 }
 
 /// Commits what lies uncommitted, inside the walls, and takes it over.
@@ -105,7 +124,15 @@ pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Resu
     if let Some(head) = taken.head {
         let name = attempt_ref(task, attempt);
         let old = world.repo.reference(&name);
-        let _: Swap = world.repo.swap(&name, old, head, "buildq: rescued")?;
+        // What buildq has put on top of the work stays there.
+        if !old.is_some_and(|old| world.repo.is_ancestor(head, old)) {
+            let _: Swap = world.repo.swap(&name, old, head, "buildq: rescued")?;
+        }
     }
-    taken.release()
+    taken.release()?;
+    let header = &taken.header;
+    match header.submodule_trouble.iter().chain(&header.lfs_trouble).next() {
+        Some(trouble) => anyhow::bail!("{trouble}"),
+        None => Ok(()),
+    }
 }

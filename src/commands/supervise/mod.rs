@@ -8,6 +8,7 @@ pub mod bury;
 mod checks;
 mod finish;
 mod site;
+pub mod tidy;
 mod watch;
 
 use std::path::PathBuf;

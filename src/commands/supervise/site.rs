@@ -122,6 +122,9 @@ impl<'a> Site<'a> {
     /// The workspace stays after the end: it holds what could not be taken over.
     pub fn keep_folder(&self) {
         self.keep.set(true);
+        if let Err(error) = workspace::keep(self.folder()) {
+            self.note(&format!("{error:#}"));
+        }
     }
 
     /// Removes the workspace; its work is in the refs.

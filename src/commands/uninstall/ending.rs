@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::commands::gather::World;
+use crate::commands::supervise::tidy::whose;
 use crate::commands::supervise::{bury, token_of};
 use crate::commands::{pause, print};
 use crate::core::ledger::{Build, Run};
@@ -115,16 +116,6 @@ fn clear(world: &World, ended: &mut Ended) -> Result<()> {
     Ok(())
 }
 
-/// `<task>-<attempt>`, or that and `-base`.
-fn whose(name: &str) -> Option<(TaskId, Attempt, bool)> {
-    let (name, base) = match name.strip_suffix("-base") {
-        Some(name) => (name, true),
-        None => (name, false),
-    };
-    let (task, attempt) = name.rsplit_once('-')?;
-    Some((TaskId::new(task).ok()?, Attempt(attempt.parse().ok()?), base))
-}
-
 fn taken_over(world: &World, task: &TaskId, attempt: Attempt) -> bool {
     let is_it = |run: &&Run| run.number() == attempt;
     let build = world.ledger.builds.get(task);
@@ -132,25 +123,4 @@ fn taken_over(world: &World, task: &TaskId, attempt: Attempt) -> bool {
         return false;
     };
     bury::rescue(world, task, attempt, run.started.base).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_workspace_says_whose_it_is() {
-        for (name, whose_it_is) in [
-            ("greet-2", Some(("greet", 2, false))),
-            ("a-1-3", Some(("a-1", 3, false))),
-            ("greet-2-base", Some(("greet", 2, true))),
-            ("greet", None),
-            ("greet-x", None),
-            ("-1", None),
-        ] {
-            let found = whose(name);
-            let found = found.as_ref().map(|(t, a, base)| (t.as_str(), a.0, *base));
-            assert_eq!(found, whose_it_is, "{name}");
-        }
-    }
 }

@@ -16,6 +16,23 @@ pub const SIGN: &str = ".buildq-workspaces";
 const MAX_DEPTH: usize = 64;
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW);
 
+/// Says that a workspace holds what could not be taken over: it stays until a person has looked.
+/// The mark lies beside it, where its builder cannot write.
+pub fn keep(folder: &Path) -> Result<()> {
+    let mark = mark(folder);
+    std::fs::write(&mark, b"").with_context(|| format!("cannot write `{}`", mark.display()))
+}
+
+/// Whether it is to stay.
+pub fn is_kept(folder: &Path) -> bool {
+    std::fs::symlink_metadata(mark(folder)).is_ok()
+}
+
+fn mark(folder: &Path) -> std::path::PathBuf {
+    let name = folder.file_name().unwrap_or_default();
+    folder.with_file_name(format!("{}.kept", name.to_string_lossy()))
+}
+
 /// Removes a workspace; one that is not there is fine. Never follows a link, and makes
 /// read-only folders writable on its way (Go's module cache is made of them).
 pub fn remove(folder: &Path) -> Result<()> {
@@ -33,7 +50,9 @@ pub fn remove(folder: &Path) -> Result<()> {
     let name = CString::new(name.as_bytes()).with_context(failed)?;
     let parent = rustix::fs::open(parent, FOLDER | OFlags::CLOEXEC, Mode::empty());
     let parent = parent.with_context(failed)?;
-    remove_folder(parent.as_fd(), &name).with_context(failed)
+    remove_folder(parent.as_fd(), &name).with_context(failed)?;
+    let _ = std::fs::remove_file(mark(folder));
+    Ok(())
 }
 
 fn remove_folder(parent: BorrowedFd, name: &CStr) -> Result<(), Errno> {
