@@ -236,6 +236,28 @@ fn whole(repo: &TestRepo, context: &str) {
 }
 
 #[test]
+fn a_build_that_was_called_off_and_then_died_loses_nothing_and_does_not_live_on() {
+    let script = "echo begun > begun; git add begun; git commit -qm begun; echo more > more\n\
+                  touch $OUT/alive-$BUILDQ_TASK; until test -e $OUT/go; do sleep 0.05; done";
+    let repo = TestRepo::with_agent(script, "");
+    repo.task("x", TASK);
+    repo.wait_alive("x");
+    let all = repo.processes();
+    let supervisor = all.iter().find(|process| process.is("supervise")).unwrap();
+    // It dies at the very moment in which a person calls the build off.
+    stop(supervisor.pid);
+    repo.buildq(["cancel", "x"]).success();
+    kill(supervisor.pid);
+    repo.wait_for(|_| !lives(supervisor.pid));
+    repo.buildq(["sync"]).success();
+    repo.settle();
+    assert_eq!(repo.story("x"), ["started", "cancelled"]);
+    assert_eq!(repo.file_at("refs/buildq/attempts/x/1", "begun"), "begun\n");
+    assert_eq!(repo.file_at("refs/buildq/attempts/x/1", "more"), "more\n");
+    assert!(held_in_workspaces(&repo).is_empty());
+}
+
+#[test]
 fn locks_that_the_killed_left_on_refs_are_made_good() {
     let repo = TestRepo::new();
     let lock = |name: &str| {

@@ -1,6 +1,6 @@
 //! What people ask and say, end to end; merging has a file of its own.
 
-use crate::support::{CLEAR, Said, TestRepo, WAITS, runbook};
+use crate::support::{CLEAR, Said, TestRepo, WAITS};
 
 #[test]
 fn one_story_told_by_all() {
@@ -36,7 +36,7 @@ fn one_story_told_by_all() {
 
 #[test]
 fn a_running_build_is_told_with_its_percent() {
-    let script = format!("buildq progress 40 'OAuth works'\n{WAITS}");
+    let script = WAITS.replace("touch", "buildq progress 40 'OAuth works'; touch");
     let repo = TestRepo::with_agent(&script, "");
     repo.task("x", &format!("---\npriority: high\nestimate: 2h\n---\n{CLEAR}"));
     repo.wait_alive("x");
@@ -124,8 +124,7 @@ fn add_commits_its_file_alone() {
     let add = |name: &str| {
         repo.buildq([
             "add",
-            "--name",
-            name,
+            &format!("--name={name}"),
             "--desc",
             "Write a file with the result.",
             "--criterion",
@@ -177,7 +176,7 @@ fn add_writes_to_the_queue_branch_from_another_one() {
     .success();
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(repo.ask(["rev-parse", "HEAD"]), head);
-    assert_eq!(repo.ask(["status", "--porcelain"]), "M a.txt");
+    assert_eq!(repo.ask(["status", "--porcelain"]), " M a.txt");
     assert_ne!(repo.file_at("main", "queue/x.md"), "");
 }
 
@@ -269,8 +268,8 @@ fn uninstall_leaves_nothing_running_and_loses_nothing() {
     // And on again: the ledger goes on where it was.
     repo.go();
     repo.buildq(["init", "--yes", "--no-heartbeat"]).success();
-    repo.buildq(["adopt"]);
-    repo.buildq(["sync"]);
+    repo.buildq(["adopt"]).success();
+    repo.buildq(["sync"]).success();
     repo.settle();
     assert!(!repo.buildq(["status"]).success().stdout.is_empty());
 }
