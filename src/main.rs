@@ -15,9 +15,13 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = commands::Cli::parse();
     let now = effects::clock::now();
-    match commands::run(cli, now) {
+    // Every commit waits for its hook: it goes past the parser of all the other commands.
+    let done = match commands::hook::Args::of_shim(std::env::args_os().skip(1)) {
+        Some(args) => commands::hook::run(args, &commands::Scene { dir: ".".into(), now }),
+        None => commands::run(commands::Cli::parse(), now),
+    };
+    match done {
         Ok(commands::Exit::Done) => ExitCode::SUCCESS,
         Ok(commands::Exit::No) => ExitCode::FAILURE,
         Ok(commands::Exit::Code(code)) => code,

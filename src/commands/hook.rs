@@ -1,5 +1,6 @@
 //! `buildq hook`: what the shims call. It only hints; `sync` looks at the refs itself.
 
+use std::ffi::OsString;
 use std::io::Read;
 
 use anyhow::Result;
@@ -23,6 +24,18 @@ pub struct Args {
     /// What git gives to the hook
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
+}
+
+impl Args {
+    /// From `hook NAME …`, as the shims call it; `None` for anything else, `--help` among it.
+    pub fn of_shim(mut words: impl Iterator<Item = OsString>) -> Option<Self> {
+        let mut word = || words.next()?.into_string().ok();
+        if word()? != "hook" {
+            return None;
+        }
+        let name = word().filter(|name| !name.starts_with('-'))?;
+        Some(Self { name, rest: std::iter::from_fn(word).collect() })
+    }
 }
 
 /// Never fails a commit, whatever happens: every error is one line and exit code 0.
@@ -139,4 +152,25 @@ fn remember_rewritten(repo: &Repo, paths: &Paths) -> Result<()> {
         .collect();
     let _ = repo;
     if own.is_empty() { Ok(()) } else { Record::Commits.add(paths, &own) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_shim_says_goes_past_the_parser() {
+        for (line, name) in [
+            ("hook post-commit", Some("post-commit")),
+            ("hook post-rewrite amend --all", Some("post-rewrite")),
+            ("hook --help", None),
+            ("hook", None),
+            ("-C . hook post-commit", None),
+            ("status", None),
+            ("", None),
+        ] {
+            let args = Args::of_shim(line.split_whitespace().map(OsString::from));
+            assert_eq!(args.map(|args| args.name).as_deref(), name, "{line}");
+        }
+    }
 }
