@@ -9,10 +9,10 @@ use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::core::gates::{Branch, Observations, Origin, Situation, Trust};
 use crate::core::ledger::{Build, Ledger, Run};
 use crate::core::plan;
 use crate::core::queue::{self, Queue};
+use crate::core::situation::{Branch, Observations, Origin, Situation, Trust};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};

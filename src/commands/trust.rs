@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::gather::World;
 use super::{Exit, Scene, print, say};
-use crate::core::gates::Trust;
+use crate::core::situation::Trust;
 use crate::effects::git::Git;
 use crate::effects::trust::{self, Manifest};
 use crate::render::{self, text};

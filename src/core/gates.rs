@@ -1,16 +1,17 @@
 //! The gates: what a task must pass before it may start, in the order in which they are told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::ledger::{Approval, Build, Ledger, Outcome, Phase, Wait};
+use super::ledger::{Approval, Build, Outcome, Phase, Wait};
 use super::queue::{Item, Queue};
+use super::situation::{Branch, Situation, Trust};
 use super::{clear, risk, window};
 use crate::domain::config::{Config, Depends, STEPS, Window};
-use crate::domain::id::{Oid, TaskId};
+use crate::domain::id::TaskId;
 use crate::domain::task::{Priority, Task};
 
 /// One named check; the order of the variants is the order in which they are told.
@@ -69,99 +70,6 @@ pub struct Hold {
     pub until: Option<DateTime<Utc>>,
     /// What a person can do: a command, or a sentence.
     pub remedy: String,
-}
-
-/// Whether the configuration may be acted upon.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Trust {
-    /// As it stands.
-    Trusted,
-    /// Nobody has ever trusted it here.
-    #[default]
-    Never,
-    /// These files have changed since.
-    Changed(Vec<String>),
-    /// It has an error.
-    Broken(String),
-}
-
-/// Where a task's text comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The commit that last changed it was made in this clone.
-    pub here: bool,
-    /// That commit.
-    pub commit: Oid,
-    /// Its author, as free text.
-    pub author: String,
-    /// When the file first came into the queue.
-    pub added: DateTime<Utc>,
-}
-
-/// What stands at `build/<id>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Branch {
-    /// Nothing, or what buildq wrote last: it may follow the attempt.
-    Ours,
-    /// A work tree has it checked out, and the attempt has more: it stays behind.
-    CheckedOut,
-    /// Commits that buildq did not make, or a ref that blocks the name.
-    InTheWay(String),
-}
-
-/// The work of a build, seen in the base branch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrival {
-    /// Where the base branch stands.
-    pub commit: Oid,
-    /// How it came there.
-    pub how: crate::domain::event::Merge,
-    /// The finished task file differs from the branch's.
-    pub edited: bool,
-}
-
-/// What only a look at the world can tell.
-#[derive(Clone, Debug, Default)]
-pub struct Observations {
-    /// `<host>/<short clone id>` of this clone; empty when it has not been set up.
-    pub here: String,
-    /// Of the configuration.
-    pub trust: Trust,
-    /// By task; a task that is missing here has an unknown origin.
-    pub origins: BTreeMap<TaskId, Origin>,
-    /// Ids of the approvals that were given in this clone.
-    pub approvals: BTreeSet<String>,
-    /// Tasks whose running attempt is proven alive by its lock.
-    pub alive: BTreeSet<TaskId>,
-    /// Name and tip of the base branch; `None` while it has no commit.
-    pub base: Option<(String, Oid)>,
-    /// Work that has come into the base branch.
-    pub arrived: BTreeMap<TaskId, Arrival>,
-    /// For tasks that stand upon several builds in review: their clean merge, or who clashes.
-    pub merged: BTreeMap<TaskId, Result<Oid, String>>,
-    /// By task.
-    pub branches: BTreeMap<TaskId, Branch>,
-    /// Builders that cannot be started, and why.
-    pub broken_builders: BTreeMap<String, String>,
-    /// Why nothing may run without a sandbox here, if so.
-    pub no_sandbox: Option<String>,
-}
-
-/// Everything that a ruling depends on.
-#[derive(Clone, Copy)]
-pub struct Situation<'a> {
-    /// What there is to do.
-    pub queue: &'a Queue,
-    /// What has been done.
-    pub ledger: &'a Ledger,
-    /// What the world looks like.
-    pub seen: &'a Observations,
-    /// What is wanted.
-    pub config: &'a Config,
-    /// The one `now` of this run.
-    pub now: DateTime<Utc>,
-    /// A task that a person wants started at once.
-    pub forced: Option<&'a TaskId>,
 }
 
 /// One task before the gates.

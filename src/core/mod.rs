@@ -11,5 +11,6 @@ pub mod queue;
 pub mod quota;
 pub mod report;
 pub mod risk;
+pub mod situation;
 pub mod vitals;
 pub mod window;

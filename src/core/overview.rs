@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 
 use chrono::{SubsecRound, TimeDelta};
 
-use super::gates::{self, Branch, Gate, Observations, Situation, Trust};
+use super::gates::{self, Gate};
 use super::ledger::{Build, Ledger, Outcome, Phase, Run};
 use super::plan::{self, Plan};
 use super::queue::{Item, Queue};
+use super::situation::{Branch, Observations, Situation, Trust};
 use super::window;
 use crate::domain::id::{Attempt, Percent, TaskId};
 

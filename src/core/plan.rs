@@ -10,9 +10,10 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::gates::{self, Arrival, Branch, Gate, Hold, Ruling, Situation};
+use super::gates::{self, Gate, Hold, Ruling};
 use super::ledger::{Build, Phase, Run, Wait};
 use super::queue::Item;
+use super::situation::{Arrival, Branch, Situation};
 use super::window;
 use crate::domain::config::{Depends, RetryFrom};
 use crate::domain::id::{Attempt, Oid, TaskId};
@@ -342,9 +343,9 @@ pub struct Deed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::gates::{Observations, Origin, Trust};
     use crate::core::ledger::tests::{at, ledger, number, source};
     use crate::core::queue::Queue;
+    use crate::core::situation::{Observations, Origin, Trust};
     use crate::domain::config::{Builder, Config};
     use crate::domain::event::Merge;
     use crate::domain::task;

@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::gates::{Observations, Origin, Situation, Trust};
 use super::ledger::{Build, Ledger, Outcome, Phase, Wait};
 use super::plan::{self, Plan};
 use super::queue::Queue;
+use super::situation::{Observations, Origin, Situation, Trust};
 use super::window;
 use crate::domain::config::Config;
 use crate::domain::event::{CheckResult, Kind, Recorded, Succeeded};

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use super::paths::Paths;
 use super::repo::Repo;
-use crate::core::gates::Trust;
+use crate::core::situation::Trust;
 use crate::domain::config::Config;
 use crate::domain::id::Oid;
 

@@ -1,8 +1,9 @@
 //! The lines a commit answers with.
 
 use super::text;
-use crate::core::gates::{Gate, Trust};
+use crate::core::gates::Gate;
 use crate::core::plan::{Action, Plan};
+use crate::core::situation::Trust;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::TaskId;
 

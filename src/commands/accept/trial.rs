@@ -14,7 +14,7 @@ use crate::commands::gather::{World, builder_person};
 use crate::commands::print;
 use crate::commands::review::names;
 use crate::commands::supervise::ended;
-use crate::core::gates::Trust;
+use crate::core::situation::Trust;
 use crate::domain::config::Check;
 use crate::domain::event::CheckResult;
 use crate::domain::id::Oid;

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::World;
-use crate::core::gates::{Arrival, Observations};
 use crate::core::ledger::{Outcome, Phase, Run};
+use crate::core::situation::{Arrival, Observations};
 use crate::domain::event::Merge;
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::same_but_for_ticks;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::policy::{Seed, config_text, readme_text};
 use super::told::{Step, Trusting};
 use crate::commands::gather::{self, World};
-use crate::core::gates::Trust;
+use crate::core::situation::Trust;
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::event::Kind;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::core::gates::{Situation, Trust};
 use crate::core::ledger::Pause;
+use crate::core::situation::{Situation, Trust};
 use crate::domain::config::STEPS;
 
 /// What only this machine can tell.

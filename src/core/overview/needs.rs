@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{Held, Overview, Queued, Standing};
-use crate::core::gates::{Gate, Situation, Trust};
+use crate::core::gates::Gate;
 use crate::core::ledger::{Build, Phase};
+use crate::core::situation::{Situation, Trust};
 use crate::domain::id::TaskId;
 
 /// Less free disk than this, in bytes, is told.

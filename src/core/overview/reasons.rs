@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Queued, Standing, at_most, how_it_ended, standpoint};
-use crate::core::gates::{Gate, Ruling, Situation};
+use crate::core::gates::{Gate, Ruling};
 use crate::core::ledger::{Build, Phase};
 use crate::core::plan;
+use crate::core::situation::Situation;
 use crate::domain::id::TaskId;
 
 /// Everything that `why` knows of one task.

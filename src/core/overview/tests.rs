@@ -5,9 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::*;
-use crate::core::gates::Origin;
 use crate::core::ledger::tests::{at, ledger, number, source};
 use crate::core::queue::{Content, File, read};
+use crate::core::situation::Origin;
 use crate::domain::config::Config;
 
 /// A small world at one moment.
