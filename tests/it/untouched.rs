@@ -222,6 +222,17 @@ fn foreign_hooks_go_on_working() {
 }
 
 #[test]
+fn a_commit_without_a_task_hears_nothing() {
+    let repo = TestRepo::new();
+    repo.runbook("x", "echo made > made");
+    repo.wait_until("x", "succeeded").settle();
+    repo.write("a.txt", "changed\n");
+    repo.git(["add", "a.txt"]);
+    repo.git(["commit", "-qm", "Something else"]).stderr("");
+    repo.buildq(["status", "--completed"]).success().stdout_has("x").stdout_lacks("Health");
+}
+
+#[test]
 fn a_commit_is_never_failed_by_the_hook() {
     let repo = TestRepo::new();
     std::fs::write(repo.dir().join(".git/buildq/seen.json"), "{broken").unwrap();
