@@ -158,7 +158,7 @@ def at_work(place):
             except OSError:
                 continue
             ours = any(word.startswith(place.encode()) for word in words)
-            if ours and words[0].endswith(b"buildq") and b"waker" not in words:
+            if ours and (b"sync" in words or b"supervise" in words):
                 return True
     return False
 
@@ -193,6 +193,9 @@ def latency(bench, watched, samples, builder):
         task = f"{builder}-{n + 1}"
         text = AT_ONCE.format(builder=builder)
         _, ended = bench.commit(watched, f"queue/{task}.md", text)
+        built = f"succeeded: {task} "
+        wait(lambda: built in bench.run("git", "log", "--format=%s", "buildq", cwd=watched),
+             f"{task} is not built; see {watched}/.git/buildq/logs")
         bench.quiet(watched)
         began = int(bench.run("git", "show", f"build/{task}:began.txt", cwd=watched))
         # Each sample finds what a fresh repository has: nothing in review.
@@ -270,7 +273,13 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=place)).resolve()
     bench = Bench(binary.resolve(), folder)
     try:
-        table(measure(bench, args))
+        rows = measure(bench, args)
+    except SystemExit:
+        end_wakers(bench)
+        say(f"{folder} stays, to be looked at")
+        raise
+    try:
+        table(rows)
         cpus, system = os.cpu_count(), os.uname()
         git = bench.run("git", "--version", cwd=folder).removeprefix("git version ")
         release = ".".join(system.release.split(".")[:2])
