@@ -20,6 +20,7 @@ use crate::core::ledger::Phase;
 use crate::domain::event::{CheckResult, Kind, Merge};
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::trailers::{Trailers, one_line};
+use crate::effects::ledger;
 use crate::effects::locks::Lock;
 use crate::effects::{clock, commit};
 
@@ -63,6 +64,14 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
             true => None,
             false => Some(trial::run(&world, &offer, &turn)?),
         };
+        // The checks may have taken long: what a person decided meanwhile counts.
+        let now = ledger::read(&world.repo, &world.paths)?;
+        if now.builds.get(&args.task) != world.ledger.builds.get(&args.task) {
+            bail!(
+                "`{0}` has changed in the ledger meanwhile; nothing is merged\nhint: buildq show {0}",
+                args.task
+            );
+        }
         let merge = write(&world, &offer, checks.as_deref(), args.squash)?;
         match land::land(&world, &offer, merge)? {
             Landed::Yes => {

@@ -1,8 +1,9 @@
 //! `buildq approve`
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
 use super::{Exit, Scene, say};
+use crate::core::ledger::{Approval, Phase};
 use crate::domain::event::Kind;
 use crate::domain::id::TaskId;
 use crate::effects::trust::Record;
@@ -27,9 +28,19 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let Some(item) = world.queue.items.get(task) else {
         return Err(anyhow!("there is no task `{task}` in the queue{}", world.nearest(task)));
     };
+    let instead = match world.ledger.builds.get(task).map(|build| &build.phase) {
+        Some(Phase::Review { .. }) => Some(("waits for review", "accept")),
+        Some(Phase::Blocked { .. }) => Some(("asks a question", "answer")),
+        Some(Phase::Escalated { .. }) => Some(("is out of retries", "retry")),
+        _ => None,
+    };
+    if let Some((state, verb)) = instead {
+        bail!("`{task}` {state}: an approval lets a task start\nhint: buildq {verb} {task}");
+    }
     let source = item.blob;
     let kind = || Kind::Approved { task: task.clone(), source };
     let (_, id) = say::append_for(&world, task, &args.message, &|_| Ok(kind()))?;
-    Record::Approvals.add(&world.paths, &[id])?;
+    let approval = Approval { id, task: task.clone(), source, author: String::new() };
+    Record::Approvals.add(&world.paths, &[approval.record()])?;
     say::then_sync(world, &format!("approved {task} as of {}", source.short()), scene)
 }

@@ -5,11 +5,11 @@ mod arrival;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::core::ledger::{Build, Ledger, Run};
+use crate::core::ledger::{Build, Ledger, Outcome, Phase, Run, Wait};
 use crate::core::plan;
 use crate::core::queue::{self, Queue};
 use crate::core::situation::{Branch, Observations, Origin, Situation, Trust};
@@ -58,7 +58,8 @@ pub fn discover(from: &Path) -> Result<Repo> {
 /// Builders report from a workspace with `progress`, `block` and `done`, and nothing else of
 /// buildq works in one.
 pub fn refuse_workspace(from: &Path) -> Result<()> {
-    if let Ok((_, marker)) = Marker::find(&from.canonicalize()?) {
+    let from = &from.canonicalize().with_context(|| format!("`{}`", from.display()))?;
+    if let Ok((_, marker)) = Marker::find(from) {
         bail!(
             "this is the workspace of `{0}`, where only `progress`, `block` and `done` work\n\
              hint: buildq block \"…\" asks a person",
@@ -240,8 +241,11 @@ impl World {
         seen.base = self.repo.branch(&base).map(|tip| (base, tip));
         seen.origins = self.origins()?;
         seen.alive = self.alive();
+        seen.ending = self.ending();
+        seen.tips = self.tips();
         seen.branches = self.branches();
         seen.arrived = self.arrived(&seen)?;
+        seen.same_base = self.same_base(&seen);
         seen.broken_builders = self.broken_builders();
         match self.sandbox_setting() {
             Err(error) => seen.no_sandbox = Some(error.to_string()),
@@ -285,6 +289,27 @@ impl World {
         alive.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Tasks whose last attempt is over in the ledger, while its supervisor has not let go yet.
+    fn ending(&self) -> BTreeSet<TaskId> {
+        let me = self.paths.runner();
+        let over = self.ledger.builds.iter().filter_map(|(id, build)| {
+            let run = build.last().filter(|run| run.end.is_some() && run.started.runner == me)?;
+            (!Lock::is_free(&self.paths.attempt_lock(id, run.number()))).then(|| id.clone())
+        });
+        over.collect()
+    }
+
+    /// Work that came over after the ledger had its last word on an attempt.
+    fn tips(&self) -> BTreeMap<TaskId, Oid> {
+        let waits = self.ledger.builds.iter().filter_map(|(id, build)| {
+            let run = build.last().filter(|_| matches!(build.phase, Phase::Waiting { .. }))?;
+            let tip = self.repo.reference(&attempt_ref(id, run.number()))?;
+            let newer = tip != run.work() && self.repo.is_ancestor(run.work(), tip);
+            (newer && !run.is_done()).then(|| (id.clone(), tip))
+        });
+        waits.collect()
+    }
+
     /// Origins of all task files; cached by the queue's tip and extended from there.
     fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
         let Some(tip) = self.queue.tip else { return Ok(BTreeMap::new()) };
@@ -303,7 +328,11 @@ impl World {
             Some(cache) => cache.files.clone(),
             None => {
                 let known = cached.as_ref().map(|cache| (cache.tip, &cache.files));
-                let files = self.repo.origins(tip, &wanted, known)?;
+                let mut files = self.repo.origins(tip, &wanted, known)?;
+                if wanted.keys().any(|path| !files.contains_key(path)) {
+                    // The cache was made for fewer paths.
+                    files = self.repo.origins(tip, &wanted, None)?;
+                }
                 let cache = OriginCache { tip, files };
                 if let Ok(bytes) = serde_json::to_vec(&cache) {
                     let _ = std::fs::create_dir_all(self.paths.local.join("cache"));
@@ -336,8 +365,11 @@ impl World {
         let Some(tip) = self.repo.branch(&name) else { return self.room_for(&name) };
         let build = self.ledger.builds.get(id);
         let runs = build.map(|build| build.attempts.as_slice()).unwrap_or_default();
+        // A builder may have rewritten what the branch was moved to: that is noted apart.
+        let noted = self.repo.reference(&branch_ref(id)) == Some(tip);
         let written = |run: &Run| {
-            tip == run.started.base
+            noted
+                || tip == run.started.base
                 || tip == run.tip()
                 || self.attempt_tip(id, run).is_some_and(|t| self.repo.is_ancestor(tip, t))
         };
@@ -361,9 +393,13 @@ impl World {
     /// A branch called `build` leaves no room for `build/…`.
     fn room_for(&self, name: &str) -> Branch {
         let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
-        match folders.into_iter().find(|folder| self.repo.branch(folder).is_some()) {
-            Some(folder) => {
-                Branch::InTheWay(format!("the branch `{folder}` leaves no room for `{name}`"))
+        if let Some(folder) = folders.into_iter().find(|f| self.repo.branch(f).is_some()) {
+            return Branch::InTheWay(format!("the branch `{folder}` leaves no room for `{name}`"));
+        }
+        let below = self.repo.references(&format!("refs/heads/{name}/")).unwrap_or_default();
+        match below.first().and_then(|(other, _)| other.strip_prefix("refs/heads/")) {
+            Some(other) => {
+                Branch::InTheWay(format!("the branch `{other}` leaves no room for `{name}`"))
             }
             None => Branch::Ours,
         }
@@ -416,6 +452,25 @@ impl World {
         Ok(Ok(merged))
     }
 
+    /// Builds that wait for the base to move, while only the queue in it has.
+    fn same_base(&self, seen: &Observations) -> BTreeSet<TaskId> {
+        let Some((_, tip)) = seen.base else { return BTreeSet::new() };
+        let inside = format!("{}/", self.config.queue_dir);
+        let same = |base: Oid| -> Option<bool> {
+            let (old, new) = (self.repo.tree_of(base).ok()?, self.repo.tree_of(tip).ok()?);
+            let changed = self.repo.changed_paths(old, new).ok()?;
+            Some(changed.iter().all(|path| path.starts_with(&inside)))
+        };
+        let waits = self.ledger.builds.iter().filter_map(|(id, build)| {
+            let Phase::Waiting { why: Wait::Base, .. } = build.phase else { return None };
+            match &build.last()?.end.as_ref()?.outcome {
+                Outcome::Failed { base: Some(base), .. } => Some((id, *base)),
+                _ => None,
+            }
+        });
+        waits.filter(|(_, base)| same(*base) == Some(true)).map(|(id, _)| id.clone()).collect()
+    }
+
     fn broken_builders(&self) -> BTreeMap<String, String> {
         let path = self.repo.local_setting("buildq.path").or_else(|| std::env::var("PATH").ok());
         let missing = |(name, builder): (&String, &config::Builder)| {
@@ -437,6 +492,11 @@ struct OriginCache {
 /// The ref that keeps an attempt's work for good.
 pub fn attempt_ref(task: &TaskId, attempt: crate::domain::id::Attempt) -> String {
     format!("refs/buildq/attempts/{task}/{attempt}")
+}
+
+/// The ref that notes where buildq has last put a build's branch.
+pub fn branch_ref(task: &TaskId) -> String {
+    format!("refs/buildq/branches/{task}")
 }
 
 /// Who a builder's commits are by.

@@ -6,10 +6,10 @@ use std::io::Read;
 use anyhow::Result;
 
 use super::gather::{self, World};
-use super::sync::Seen;
+use super::sync::{self, Seen};
 use super::{Exit, Scene, print};
 use crate::core::plan;
-use crate::effects::detach;
+use crate::domain::id::TaskId;
 use crate::effects::hooks::FAILED_MARK;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
@@ -66,25 +66,20 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
         _ => {}
     }
     let now = Seen::now(&repo, &branch, &dir, scene.now);
-    let same = |last: &Seen| last.queue == now.queue && last.config == now.config;
-    if last.as_ref().is_some_and(same) {
+    if last.as_ref().is_some_and(|last| last.still_holds(&repo, &now)) {
         return said_elsewhere(&repo, &branch, &dir);
     }
     let world = World::look(repo, paths, scene.now)?;
     if !world.config.hooks_quiet {
-        let before = last.and_then(|last| last.tip);
-        print(&answer(&world, before)?);
+        print(&answer(&world, last.as_ref())?);
     }
     world.hand_on_environment();
-    let (repo, at) = (world.paths.common.as_os_str(), world.paths.common.as_path());
-    let args = ["-C".as_ref(), repo, "sync".as_ref(), "--quiet".as_ref(), "--leave".as_ref()];
-    let log = world.paths.local.join("logs").join("sync.log");
-    detach::spawn(&args, at, Some(&log), false)?;
-    Ok(())
+    sync::in_background(&world.paths.common)
 }
 
 /// One line for every task that has changed since the last sync.
-fn answer(world: &World, before: Option<crate::domain::id::Oid>) -> Result<String> {
+fn answer(world: &World, last: Option<&Seen>) -> Result<String> {
+    let before = last.and_then(|last| last.tip);
     let plan = plan::plan(world.situation(None));
     let dir = &world.config.queue_dir;
     let files = before.map(|tip| world.repo.queue_files(tip, dir)).transpose()?;
@@ -94,11 +89,14 @@ fn answer(world: &World, before: Option<crate::domain::id::Oid>) -> Result<Strin
         !item.path.starts_with("specs/") && !old.contains(&(item.path.clone(), item.blob))
     });
     let changed: Vec<_> = changed.map(|item| item.id.clone()).collect();
-    let config = |tip: Option<_>| tip.and_then(|tip| world.repo.entry(tip, CONFIG));
-    let policy = config(before) != config(world.queue.tip);
+    let entry = |path: &str| world.queue.tip.and_then(|tip| world.repo.entry(tip, path));
+    let same = |last: &Seen| last.trusted.iter().all(|(path, object)| entry(path) == *object);
+    let policy = !last.is_some_and(same);
+    let built = |id: &TaskId| world.ledger.builds.get(id).map(|build| build.phase.name());
     Ok(render::hook::lines(&render::hook::View {
         plan: &plan,
         changed: &changed,
+        phase: &built,
         nameless: &world.queue.nameless,
         trust: policy.then_some(&world.seen.trust),
     }))

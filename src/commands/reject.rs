@@ -1,9 +1,10 @@
 //! `buildq reject`
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use super::{Exit, Scene, say};
+use super::{Exit, Misuse, Scene, say};
 use crate::core::ledger::{Build, Phase};
+use crate::domain::config::STEPS;
 use crate::domain::event::Kind;
 use crate::domain::id::TaskId;
 
@@ -30,7 +31,16 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         }
         (phase, _) => Err(say::wrong_phase(task, phase, "reject", "in review")),
     };
-    world.build(task)?;
+    if args.message.trim().is_empty() {
+        return Err(Misuse("say what should be different".into()).into());
+    }
+    let last = world.build(task)?.last();
+    if last.is_some_and(|run| run.started.builder == STEPS) {
+        bail!(
+            "the built-in builder `steps` does what the task says and cannot read feedback\n\
+             hint: edit the task's `sh` blocks, commit, then: buildq retry {task}"
+        );
+    }
     say::append_for(&world, task, &args.message, &kind)?;
     say::then_sync(world, &format!("rejected {task}"), scene)
 }

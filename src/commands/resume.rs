@@ -20,7 +20,10 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     say::must_be_known(&world)?;
     let builder = args.builder;
     if world.ledger.pause(builder.as_deref(), scene.now).is_none() {
-        print("nothing is paused");
+        let paused = world.ledger.pauses.iter().filter_map(|pause| pause.builder.as_ref());
+        let paused = paused.filter(|b| world.ledger.pause(Some(b), scene.now).is_some());
+        let hints: Vec<_> = paused.map(|b| format!("; buildq resume --builder {b}")).collect();
+        print(&format!("the queue is not paused{}", hints.concat()));
         return Ok(Exit::Done);
     }
     let draft = Draft::new(Kind::Resumed { builder });

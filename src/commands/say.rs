@@ -40,7 +40,9 @@ pub fn append_for(
 pub fn then_sync(world: World, said: &str, scene: &Scene) -> Result<Exit> {
     print(said);
     let outcome = sync::all_that_is_due(world.again(scene.now)?, None)?;
-    print(&crate::render::plan::done(&outcome));
+    if !outcome.deeds.is_empty() || outcome.idle.is_some() {
+        print(&crate::render::plan::done(&outcome));
+    }
     Ok(Exit::Done)
 }
 

@@ -9,6 +9,7 @@ use super::gather::World;
 use super::init::row;
 use super::{Exit, Misuse, Scene, print, say, sync};
 use crate::core::gates::{self, Gate, Hold};
+use crate::core::ledger::Approval as Given;
 use crate::core::ledger::{Build, Phase};
 use crate::core::queue::Item;
 use crate::core::situation::Origin;
@@ -207,7 +208,11 @@ fn record(world: &World, id: &TaskId, source: Oid, text: String) -> Result<()> {
         Ok(if known { Err(format!("`{id}` was taken meanwhile")) } else { Ok(draft.clone()) })
     })?;
     match appended {
-        Appended::Yes(_, event) => Record::Approvals.add(&world.paths, &[event]),
+        Appended::Yes(_, event) => {
+            let author = String::new();
+            let approval = Given { id: event, task: id.clone(), source, author };
+            Record::Approvals.add(&world.paths, &[approval.record()])
+        }
         Appended::No(why) => Err(anyhow!("{why}\nhint: try again")),
     }
 }

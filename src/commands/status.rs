@@ -172,7 +172,7 @@ fn failed_at(world: &World) -> Option<DateTime<Utc>> {
 fn unnoticed(world: &World) -> Option<DateTime<Utc>> {
     let last = Seen::last(&world.paths)?;
     let now = Seen::now(&world.repo, &world.queue_branch, &world.config.queue_dir, world.now);
-    if (last.queue, last.config) == (now.queue, now.config) {
+    if last.still_holds(&world.repo, &now) {
         return None;
     }
     let at = world.repo.commit(now.tip?).ok()?.at;

@@ -44,6 +44,10 @@ pub fn run(_: Args) -> Result<ExitCode> {
             anstream::eprintln!("{name} failed: {}", describe(ended));
             return Ok(ExitCode::FAILURE);
         }
+        if run.asked()? {
+            anstream::println!("── {name} asks a person: the rest waits");
+            return Ok(ExitCode::SUCCESS);
+        }
         run.commit(index, step)?;
     }
     anstream::println!("── all {total} steps are done");
@@ -98,6 +102,16 @@ impl Run {
         let mut sh = Command::new("sh");
         sh.arg("-e").arg(&path).current_dir(&self.folder).stdin(Stdio::null());
         sh.status().context("cannot run `sh`")
+    }
+
+    /// Whether the newest commit is a question to a person.
+    fn asked(&self) -> Result<bool> {
+        let git = git_inside(&self.folder);
+        if head(&git)?.is_none() {
+            return Ok(false);
+        }
+        let message = git.run(["log", "-1", "--format=%B", "HEAD"])?;
+        Ok(Trailers::split(&message).0.get("Block").is_some())
     }
 
     /// One commit for what the step changed and the tick it earned; none for nothing.

@@ -1,15 +1,17 @@
 //! `buildq sync`
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::gather::{World, attempt_ref, builder_person};
+use super::gather::{World, attempt_ref, branch_ref, builder_person};
 use super::supervise::{bury, tidy};
 use super::{Exit, Scene, print, report};
-use crate::core::ledger::{Build, Run};
+use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
 use crate::domain::event::Kind;
@@ -17,7 +19,7 @@ use crate::domain::id::{Oid, TaskId};
 use crate::effects::ledger::{Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::repo::{Repo, Swap};
-use crate::effects::trust::CONFIG;
+use crate::effects::trust::{CONFIG, Manifest};
 use crate::effects::{clock, detach, files, paths, waker};
 use crate::render;
 
@@ -91,6 +93,16 @@ fn leave_to_one(scene: &Scene) -> Result<Exit> {
     }
 }
 
+/// Starts a sync that outlives this process.
+pub fn in_background(common: &Path) -> Result<()> {
+    let words = ["-C".as_ref(), common.as_os_str(), "sync".as_ref(), "--quiet".as_ref()];
+    let mut words = words.to_vec();
+    words.push("--leave".as_ref());
+    let log = common.join("buildq").join("logs").join("sync.log");
+    detach::spawn(&words, common, Some(&log), false)?;
+    Ok(())
+}
+
 /// Carries out plans until nothing is due. `forced` starts past window, calendar, not-before
 /// and approval.
 pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome> {
@@ -120,11 +132,12 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         outcome.deeds.push(Deed { action, trouble });
         world = world.again(clock::now())?;
     }
-    point_branches(&world)?;
+    // First of all somebody who looks again, whatever else goes wrong.
+    waker::leave(&world.paths, outcome.plan.wake)?;
+    let pointed = point_branches(&world);
     tidy::tidy(&world);
     remember(&world)?;
-    waker::leave(&world.paths, outcome.plan.wake)?;
-    Ok(outcome)
+    pointed.map(|()| outcome)
 }
 
 /// Carries out one action; what it answers is why it could not.
@@ -151,12 +164,23 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
     };
     let draft = Draft::new(kind);
     // A repeated runner event would say nothing new.
-    let wanted = |ledger: &crate::core::ledger::Ledger| match &draft.kind {
+    let wanted = |ledger: &Ledger| match &draft.kind {
         Kind::Runner { .. } => ledger.runner.is_none(),
         _ => true,
     };
+    // What was decided holds only while the ledger says of this task what it said then.
+    let task = draft.kind.task().cloned();
+    let same = |ledger: &Ledger| {
+        let build = |ledger: &Ledger| task.as_ref().and_then(|t| ledger.builds.get(t).cloned());
+        build(ledger) == build(&world.ledger)
+    };
+    let wanted = |ledger: &Ledger| wanted(ledger) && same(ledger);
     let decide = &mut |ledger: &_| {
-        Ok(if wanted(ledger) { Ok(draft.clone()) } else { Err("done already".to_owned()) })
+        Ok(if wanted(ledger) {
+            Ok(draft.clone())
+        } else {
+            Err("the ledger has moved on".to_owned())
+        })
     };
     let mut pen = world.pen();
     if matches!(draft.kind, Kind::Escalated { .. } | Kind::Retried { .. }) {
@@ -211,7 +235,12 @@ pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
     // Looked at first, so that a person's commit between the look and the swap wins.
     let old = world.repo.branch(&branch);
     if old != Some(tip) && world.branch_state(task) == Branch::Ours {
-        let _: Swap = world.repo.swap_branch(&branch, old, tip)?;
+        let moved = world.repo.swap_branch(&branch, old, tip)?;
+        let note = branch_ref(task);
+        if moved == Swap::Done {
+            let before = world.repo.reference(&note);
+            let _: Swap = world.repo.swap(&note, before, tip, "buildq")?;
+        }
     }
     Ok(())
 }
@@ -221,8 +250,10 @@ pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
 pub struct Seen {
     /// The queue's tree.
     pub queue: Option<Oid>,
-    /// The policy's blob.
-    pub config: Option<Oid>,
+    /// The policy, and what else must be trusted: path and object of each.
+    pub trusted: BTreeMap<String, Option<Oid>>,
+    /// The base branch and its tip, while a build waits for it to move.
+    pub base: Option<(String, Oid)>,
     /// The queue branch's tip.
     pub tip: Option<Oid>,
     /// The queue's directory.
@@ -235,8 +266,17 @@ impl Seen {
     /// What stands now.
     pub fn now(repo: &Repo, branch: &str, dir: &str, at: chrono::DateTime<chrono::Utc>) -> Self {
         let tip = repo.branch(branch);
-        let entry = |path| tip.and_then(|tip| repo.entry(tip, path));
-        Self { queue: entry(dir), config: entry(CONFIG), tip, dir: dir.to_owned(), at }
+        let queue = tip.and_then(|tip| repo.entry(tip, dir));
+        let (trusted, base) = (BTreeMap::new(), None);
+        Self { queue, trusted, base, tip, dir: dir.to_owned(), at }
+    }
+
+    /// Whether nothing of what it saw has changed since.
+    pub fn still_holds(&self, repo: &Repo, now: &Self) -> bool {
+        let entry = |path: &str| now.tip.and_then(|tip| repo.entry(tip, path));
+        self.queue == now.queue
+            && self.trusted.iter().all(|(path, object)| entry(path) == *object)
+            && self.base.as_ref().is_none_or(|(base, tip)| repo.branch(base) == Some(*tip))
     }
 
     /// What the last sync of this clone saw.
@@ -247,10 +287,15 @@ impl Seen {
 
 fn remember(world: &World) -> Result<()> {
     let dir = &world.config.queue_dir;
-    let entry = |path: &str| world.queue.tip.and_then(|tip| world.repo.entry(tip, path));
-    let (queue, config) = (entry(dir), entry(CONFIG));
-    let (dir, tip) = (dir.clone(), world.queue.tip);
-    let seen = Seen { queue, config, tip, dir, at: world.now };
+    let tip = world.queue.tip;
+    let entry = |path: &str| tip.and_then(|tip| world.repo.entry(tip, path));
+    let manifest = tip.map(|tip| Manifest::at(&world.repo, tip, &world.config));
+    let files = manifest.unwrap_or_default().0.into_keys().chain([CONFIG.to_owned()]);
+    let trusted = files.map(|path| (path.clone(), entry(&path))).collect();
+    let waits = |build: &Build| matches!(build.phase, Phase::Waiting { why: Wait::Base, .. });
+    let base = world.seen.base.clone().filter(|_| world.ledger.builds.values().any(waits));
+    let (queue, dir) = (entry(dir), dir.clone());
+    let seen = Seen { queue, trusted, base, tip, dir, at: world.now };
     files::replace(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
 }
 
@@ -258,6 +303,11 @@ fn remember(world: &World) -> Result<()> {
 pub fn keep_attempt(repo: &Repo, start: &Start) -> Result<()> {
     let name = attempt_ref(&start.task, start.attempt);
     let old = repo.reference(&name);
+    if let Some(old) = old.filter(|old| *old != start.base) {
+        // A number that was given before, by a ledger that is gone: its work stays.
+        let kept = format!("refs/buildq/kept/{}/{}-{}", start.task, start.attempt, old.short());
+        let _: Swap = repo.swap(&kept, repo.reference(&kept), old, "buildq: kept")?;
+    }
     match repo.swap(&name, old, start.base, "buildq: an attempt begins")? {
         Swap::Done => Ok(()),
         Swap::Lost => Err(anyhow!("`{name}` was moved by somebody else")),

@@ -29,11 +29,11 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let Some(tip) = world.queue.tip else {
         bail!("`{}` has no commit yet\nhint: commit something", world.queue_branch);
     };
-    if let Trust::Broken(why) = &world.seen.trust {
-        bail!("the configuration has an error: {why}\nhint: mend and commit it first");
+    for finding in &world.config_findings {
+        print(&render::diagnostic::show(finding));
     }
-    for warning in &world.config_findings {
-        print(&render::diagnostic::show(warning));
+    if let Trust::Broken(_) = &world.seen.trust {
+        bail!("the configuration has an error\nhint: mend it, commit it, then: buildq trust");
     }
     let now = Manifest::at(&world.repo, tip, &world.config);
     if trust::judge(&world.paths, &now) == Trust::Trusted {

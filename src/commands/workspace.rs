@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::domain::id::Oid;
-use crate::effects::workspace::Marker;
 use crate::effects::workspace::leftovers::{MAX_FILE, Rule};
 use crate::effects::workspace::outgoing::{Request, send};
+use crate::effects::workspace::{Marker, settle};
 
 /// Work inside a workspace, for buildq itself.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,6 +21,8 @@ pub struct Args {
 enum What {
     /// Write the commits to standard output: one line about them, then a pack.
     Pack(Pack),
+    /// Leave out of all commits what lies untracked now.
+    Settle,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -43,7 +45,13 @@ struct Pack {
 pub fn run(args: Args) -> Result<ExitCode> {
     let here = std::env::current_dir().context("this folder is gone")?;
     let (folder, _) = Marker::find(&here)?;
-    let What::Pack(pack) = args.what;
+    let pack = match args.what {
+        What::Pack(pack) => pack,
+        What::Settle => {
+            settle(&folder)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let bases: Vec<Oid> = pack.base.iter().map(|base| base.parse()).collect::<Result<_, _>>()?;
     let rule = Rule { max_file: pack.max_file, exclude: &pack.exclude };
     let leftovers = pack.commit_leftovers.as_deref();

@@ -82,6 +82,9 @@ struct Case<'a> {
     ahead: &'a [TaskId],
 }
 
+/// When what ends now is looked at again.
+const SOON: TimeDelta = TimeDelta::seconds(15);
+
 /// What a gate asks.
 type Question = fn(&Case) -> Option<Hold>;
 
@@ -113,7 +116,11 @@ pub fn rule(situation: Situation, item: &Item, ahead: &[TaskId]) -> Vec<Ruling> 
         (Gate::Builder, builder),
         (Gate::Retry, retry),
     ];
-    gates.into_iter().map(|(gate, ask)| Ruling { gate, hold: ask(&case) }).collect()
+    // A policy that cannot be read says nothing of what comes after it.
+    let broken = matches!(situation.seen.trust, Trust::Broken(_));
+    let heard = |(gate, _): &(Gate, Question)| !broken || *gate <= Gate::Trust;
+    let ruled = gates.into_iter().filter(heard);
+    ruled.map(|(gate, ask)| Ruling { gate, hold: ask(&case) }).collect()
 }
 
 fn hold(reason: impl Into<String>, remedy: impl Into<String>) -> Hold {
@@ -136,7 +143,7 @@ impl<'a> Case<'a> {
     /// A person of this clone has approved this exact text.
     fn approved(&self) -> bool {
         let Situation { ledger, seen, .. } = self.situation;
-        let mine = |approval: &&Approval| seen.approvals.contains(&approval.id);
+        let mine = |approval: &&Approval| seen.approvals.contains(&approval.record());
         let same = |a: &Approval| a.task == *self.id() && a.source == self.item.blob;
         ledger.approvals.iter().filter(mine).any(same)
     }
@@ -162,12 +169,13 @@ impl<'a> Case<'a> {
         there.format(pattern).to_string()
     }
 
-    /// Other builds that run, and those that start before this one.
+    /// Other builds that run or are being ended, and those that start before this one.
     fn busy(&self) -> Vec<&TaskId> {
-        let running =
-            |(id, build): &(&'a TaskId, &Build)| build.running().is_some() && *id != self.id();
-        let builds = self.situation.ledger.builds.iter();
-        builds.filter(running).map(|(id, _)| id).chain(self.ahead).collect()
+        let Situation { ledger, seen, .. } = self.situation;
+        let running = |(id, build): &(&'a TaskId, &Build)| {
+            (build.running().is_some() || seen.ending.contains(*id)) && *id != self.id()
+        };
+        ledger.builds.iter().filter(running).map(|(id, _)| id).chain(self.ahead).collect()
     }
 }
 
@@ -347,6 +355,10 @@ fn not_before(case: &Case) -> Option<Hold> {
 }
 
 fn capacity(case: &Case) -> Option<Hold> {
+    if case.situation.seen.ending.contains(case.id()) {
+        let soon = case.situation.now + SOON;
+        return Some(hold_until("its last builder is still being ended", soon, "by itself"));
+    }
     let most = case.situation.config.max_parallel;
     let busy = case.busy();
     (busy.len() >= most).then(|| {
@@ -398,7 +410,8 @@ fn base(case: &Case) -> Option<Hold> {
     let Outcome::Failed { reason, base: Some(failed), .. } = &run.end.as_ref()?.outcome else {
         return None;
     };
-    (failed == tip).then(|| {
+    let same = failed == tip || case.situation.seen.same_base.contains(case.id());
+    same.then(|| {
         hold(reason.clone(), format!("mend `{name}`: it starts anew when that branch moves"))
     })
 }
@@ -408,17 +421,18 @@ fn builder(case: &Case) -> Option<Hold> {
     let name = case.task.builder.as_deref().unwrap_or(&config.builder);
     if name == STEPS {
         let remedy = format!("add one to `{}`, or name another builder", case.item.path);
-        let empty = case.task.steps.is_empty();
-        let reason = "the builder `steps` runs `sh` blocks and the task has none";
-        return empty.then(|| hold(reason, remedy));
-    }
-    if !config.builders.contains_key(name) {
+        if case.task.steps.is_empty() {
+            let reason = "the builder `steps` runs `sh` blocks and the task has none";
+            return Some(hold(reason, remedy));
+        }
+    } else if !config.builders.contains_key(name) {
         let known: Vec<_> = config.builders.keys().map(String::as_str).chain([STEPS]).collect();
         let remedy = format!("define it in `buildq.yaml`; there are: {}", known.join(", "));
         return Some(hold(format!("there is no builder `{name}`"), remedy));
     }
     if let Some(why) = seen.broken_builders.get(name) {
-        return Some(hold(format!("the builder `{name}` cannot start: {why}"), "buildq status"));
+        let remedy = "install it, or name another builder in `buildq.yaml`";
+        return Some(hold(format!("the builder `{name}` cannot start: {why}"), remedy));
     }
     let pause = ledger.pause(Some(name), now)?;
     let reason = format!("the builder `{name}` is paused: {}", pause.reason);

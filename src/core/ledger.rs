@@ -244,6 +244,14 @@ pub struct Approval {
     pub author: String,
 }
 
+impl Approval {
+    /// What the clone that gave it remembers of it: an event's id alone is no secret, and
+    /// anybody could write it under another text.
+    pub fn record(&self) -> String {
+        format!("{} {} {}", self.id, self.task, self.source)
+    }
+}
+
 impl Default for Build {
     fn default() -> Self {
         Self { phase: Phase::Queued, attempts: Vec::new(), failures: 0, words: Vec::new() }
@@ -265,6 +273,11 @@ impl Run {
             Outcome::Cancelled { .. } => None,
         });
         ended.or(self.progress.as_ref().map(|p| p.tip)).unwrap_or(self.started.base)
+    }
+
+    /// Its checks passed: what it made is whole, and is in the refs.
+    pub fn is_done(&self) -> bool {
+        matches!(&self.end, Some(End { outcome: Outcome::Succeeded(_), .. }))
     }
 
     /// Where the work goes on after a rejection or an answer.

@@ -154,7 +154,17 @@ pub fn plan(situation: Situation) -> Plan {
 /// What the ledger does not say yet, though it is so.
 fn record(situation: Situation, actions: &mut Vec<Action>) {
     let Situation { queue, ledger, seen, config, .. } = situation;
-    if seen.here.is_empty() || ledger.runner.as_ref().is_some_and(|runner| *runner != seen.here) {
+    let mine = |run: &Run| !seen.here.is_empty() && run.started.runner == seen.here;
+    let watches = ledger.runner.as_ref().is_some_and(|runner| *runner != seen.here);
+    for (task, build) in &ledger.builds {
+        // Its own dead a clone buries whoever runs the queue now; what another clone left open
+        // when the queue was taken over is ended by the runner.
+        let Some(run) = build.running().filter(|run| mine(run) || !watches) else { continue };
+        if !seen.here.is_empty() && !(mine(run) && seen.alive.contains(task)) {
+            actions.push(Action::Bury { task: task.clone(), attempt: run.number() });
+        }
+    }
+    if seen.here.is_empty() || watches {
         return;
     }
     if ledger.runner.is_none() {
@@ -164,13 +174,7 @@ fn record(situation: Situation, actions: &mut Vec<Action>) {
         let task = task.clone();
         let last = build.last().map(Run::number);
         match (&build.phase, last) {
-            (Phase::Building, Some(attempt)) => {
-                let ours = build.last().is_some_and(|run| run.started.runner == seen.here);
-                if ours && !seen.alive.contains(&task) {
-                    actions.push(Action::Bury { task, attempt });
-                }
-                continue;
-            }
+            (Phase::Building, _) => continue,
             (phase, Some(attempt)) if !matches!(phase, Phase::Merged { .. }) => {
                 if let Some(arrival) = seen.arrived.get(&task).cloned() {
                     actions.push(Action::Merge { task, attempt, arrival });
@@ -280,10 +284,11 @@ fn base(situation: Situation, item: &Item, build: &Build, upon: &[TaskId]) -> Op
         | (Phase::Waiting { why: Wait::Failure, .. }, RetryFrom::Branch) => build.last(),
         _ => None,
     };
-    if let Some(run) = on.filter(|run| run.work() != run.started.base || run.number().0 > 1) {
-        return Some(run.work());
-    }
     let seen = situation.seen;
+    if let Some(run) = on.filter(|run| run.work() != run.started.base || run.number().0 > 1) {
+        // A stop is written before its builder has ended: what came over since goes on too.
+        return Some(seen.tips.get(&item.id).copied().unwrap_or(run.work()));
+    }
     match upon {
         [] => seen.base.as_ref().map(|(_, tip)| *tip),
         [one] => situation.ledger.builds.get(one)?.last().map(Run::tip),

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+#[cfg(doc)]
+use super::ledger::Approval;
 use super::ledger::Ledger;
 use super::queue::Queue;
 use crate::domain::config::Config;
@@ -68,10 +70,15 @@ pub struct Observations {
     pub trust: Trust,
     /// By task; a task that is missing here has an unknown origin.
     pub origins: BTreeMap<TaskId, Origin>,
-    /// Ids of the approvals that were given in this clone.
+    /// Approvals that were given in this clone, as [`Approval::record`] writes them.
     pub approvals: BTreeSet<String>,
     /// Tasks whose running attempt is proven alive by its lock.
     pub alive: BTreeSet<TaskId>,
+    /// Tasks whose last attempt has ended in the ledger while its supervisor still holds the
+    /// lock: a builder may live yet.
+    pub ending: BTreeSet<TaskId>,
+    /// Where the refs of last attempts stand, beyond what the ledger tells.
+    pub tips: BTreeMap<TaskId, Oid>,
     /// Name and tip of the base branch; `None` while it has no commit.
     pub base: Option<(String, Oid)>,
     /// Work that has come into the base branch.
@@ -80,6 +87,8 @@ pub struct Observations {
     pub merged: BTreeMap<TaskId, Result<Oid, String>>,
     /// By task.
     pub branches: BTreeMap<TaskId, Branch>,
+    /// Tasks whose checks failed on a base that has since changed in the queue alone.
+    pub same_base: BTreeSet<TaskId>,
     /// Builders that cannot be started, and why.
     pub broken_builders: BTreeMap<String, String>,
     /// Why nothing may run without a sandbox here, if so.

@@ -396,7 +396,7 @@ impl Kind {
             }
             Self::Blocked { task, question, .. } => format!("{name}: {task} asks: {question}"),
             Self::Escalated { task, attempt } => {
-                format!("{name}: {task} failed {attempt} times and needs a person")
+                format!("{name}: {task} needs a person after attempt {attempt}")
             }
             Self::Approved { task, source } => format!("{name}: {task} as of {}", source.short()),
             Self::Rejected { task, attempt } | Self::Answered { task, attempt } => {

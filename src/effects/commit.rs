@@ -67,6 +67,12 @@ pub fn commit_files(repo: &Repo, order: &Commission) -> Result<Oid> {
 /// yet. `said` is the whole message, and when.
 pub fn write(repo: &Repo, tree: Oid, parents: &[Oid], said: (&str, DateTime<Utc>)) -> Result<Oid> {
     let (message, at) = said;
+    if !repo.knows_person() {
+        bail!(
+            "git does not know who you are\n\
+             hint: git config --global user.name \"…\" && git config --global user.email \"…\""
+        );
+    }
     let yes = |value: &str| matches!(value.to_lowercase().as_str(), "true" | "yes" | "on" | "1");
     if !repo.setting("commit.gpgsign").is_some_and(|value| yes(&value)) {
         let person = repo.person();

@@ -29,10 +29,12 @@ impl Manifest {
         let checks = config.verify.iter().chain(&config.workspace_setup);
         let words = builders.chain(checks.flat_map(|check| &check.argv));
         files.extend(words.map(|word| word.trim_start_matches("./").to_owned()));
+        let templates = files[1].clone();
         let found = |path: String| {
             let plain = !path.is_empty() && !path.starts_with(['/', '-']) && path != ".";
             let entry = plain.then(|| repo.entry(commit, &path)).flatten()?;
-            Some((path, entry))
+            // A folder that a command names holds the work itself: `npm test` has a `test/`.
+            (path == templates || repo.is_blob(entry)).then_some((path, entry))
         };
         Self(files.into_iter().filter_map(found).collect())
     }
@@ -76,7 +78,7 @@ pub fn judge(paths: &Paths, now: &Manifest) -> Trust {
 pub enum Record {
     /// Commits that were made in this clone, as its own hook saw them.
     Commits,
-    /// Approvals that were given in this clone, by the id of their event.
+    /// Approvals that were given in this clone: event, task and blob of each.
     Approvals,
 }
 

@@ -293,22 +293,38 @@ fn alternates(stores: &[PathBuf]) -> Result<Vec<u8>> {
     Ok(text)
 }
 
+/// Excludes from all commits what lies untracked now. For the inside of a workspace.
+pub fn settle(folder: &Path) -> Result<()> {
+    let listed = git_inside(folder).bytes(["ls-files", "-z", "--others", "--exclude-standard"])?;
+    let mut text = b"\n# made by the setup: never committed\n".to_vec();
+    let paths = listed.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    // A line break in a name cannot be written there.
+    paths.filter(|path| !path.contains(&b'\n')).for_each(|path| exclude(&mut text, path));
+    let file = folder.join(".git/info/exclude");
+    let mut old = fs::read(&file).unwrap_or_default();
+    old.extend(text);
+    write(&file, &old)
+}
+
+/// One exact path, from the top, as a pattern.
+fn exclude(text: &mut Vec<u8>, path: &[u8]) {
+    text.push(b'/');
+    for byte in path {
+        if matches!(byte, b'*' | b'?' | b'[' | b'\\' | b' ') {
+            text.push(b'\\');
+        }
+        text.push(*byte);
+    }
+    text.push(b'\n');
+}
+
 /// What the workspace ignores: all that the user ignores, and every copied path.
 fn excludes(source: &Path, settings: &Settings, copied: &[String]) -> Vec<u8> {
     let mut text = settings.excludes().unwrap_or_default();
     text.push(b'\n');
     text.extend(settings::small_file(&source.join("info/exclude")).unwrap_or_default());
     text.extend_from_slice(b"\n# copied into this workspace: never committed\n");
-    for path in copied {
-        text.push(b'/');
-        for c in path.chars() {
-            if matches!(c, '*' | '?' | '[' | '\\' | ' ') {
-                text.push(b'\\');
-            }
-            text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-        text.push(b'\n');
-    }
+    copied.iter().for_each(|path| exclude(&mut text, path.as_bytes()));
     text
 }
 

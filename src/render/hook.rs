@@ -1,7 +1,7 @@
 //! The lines a commit answers with.
 
 use super::text;
-use crate::core::gates::Gate;
+use crate::core::gates::{Gate, Hold};
 use crate::core::plan::{Action, Plan};
 use crate::core::situation::Trust;
 use crate::domain::diagnostic::Diagnostic;
@@ -13,6 +13,8 @@ pub struct View<'a> {
     pub plan: &'a Plan,
     /// Tasks whose files have changed.
     pub changed: &'a [TaskId],
+    /// Where the ledger says that a task is.
+    pub phase: &'a dyn Fn(&TaskId) -> Option<&'static str>,
     /// Files that cannot be tasks.
     pub nameless: &'a [Diagnostic],
     /// The policy has changed: whether it is trusted.
@@ -27,13 +29,17 @@ pub fn lines(view: &View) -> String {
         Some(Trust::Broken(why)) => {
             lines.push(format!("buildq: nothing starts: {}", text::safe(why)))
         }
-        Some(_) => lines.push(
+        Some(Trust::Changed(files)) => lines.push(format!(
+            "buildq: `{}` changed: nothing starts until `buildq trust`",
+            text::safe(&files.join("`, `"))
+        )),
+        Some(Trust::Never) => lines.push(
             "buildq: the configuration has changed: nothing starts until `buildq trust`".into(),
         ),
     }
     let said = !lines.is_empty();
     let told = |task: &&TaskId| !said || !held_by_trust(view.plan, task);
-    lines.extend(view.changed.iter().filter(told).filter_map(|task| line(view.plan, task)));
+    lines.extend(view.changed.iter().filter(told).filter_map(|task| line(view, task)));
     for file in view.nameless {
         let hint = file.hint.as_deref().unwrap_or_default();
         lines.push(format!(
@@ -52,18 +58,28 @@ fn held_by_trust(plan: &Plan, task: &TaskId) -> bool {
     verdict.and_then(|verdict| verdict.holds().next()).is_some_and(|(gate, _)| gate == Gate::Trust)
 }
 
-fn line(plan: &Plan, task: &TaskId) -> Option<String> {
+fn line(view: &View, task: &TaskId) -> Option<String> {
     let starts = |action: &Action| matches!(action, Action::Start(start) if start.task == *task);
-    if plan.actions.iter().any(starts) {
+    let renews = |action: &Action| matches!(action, Action::Renew { task: it } if it == task);
+    if view.plan.actions.iter().any(renews) {
+        return Some(format!("buildq: {task} edited, it is built anew"));
+    }
+    if view.plan.actions.iter().any(starts) {
         return Some(format!("buildq: {task} queued, starting now"));
     }
-    let verdict = plan.verdicts.iter().find(|verdict| verdict.task == *task)?;
-    let (gate, hold) = verdict.holds().next()?;
+    let Some(verdict) = view.plan.verdicts.iter().find(|verdict| verdict.task == *task) else {
+        let phase = (view.phase)(task)?;
+        return Some(format!(
+            "buildq: {task} edited, but it is {phase} as it was (buildq retry {task} builds the edit)"
+        ));
+    };
+    // What time alone opens is told only when nothing needs a person.
+    let by_itself = |gate: Gate, hold: &Hold| hold.until.is_some() || gate == Gate::Capacity;
+    let first = verdict.holds().find(|(gate, hold)| !by_itself(*gate, hold));
+    let (gate, hold) = first.or_else(|| verdict.holds().next())?;
     let reason = text::safe(&hold.reason);
-    Some(match gate {
-        Gate::Window | Gate::Capacity | Gate::NotBefore => {
-            format!("buildq: {task} queued, {reason}")
-        }
-        _ => format!("buildq: {task} held: {reason} (buildq why {task})"),
+    Some(match by_itself(gate, hold) {
+        true => format!("buildq: {task} queued, {reason}"),
+        false => format!("buildq: {task} held: {reason} (buildq why {task})"),
     })
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::text;
+use crate::core::gates::{Gate, Hold};
 use crate::core::plan::{Action, Deed, Outcome, Plan};
 use crate::domain::config::Config;
 
@@ -52,7 +53,19 @@ pub fn done(outcome: &Outcome) -> String {
         return format!("nothing done: {idle}");
     }
     let lines: Vec<String> = outcome.deeds.iter().map(did).collect();
-    if lines.is_empty() { "nothing is due".into() } else { lines.join("\n") }
+    if lines.is_empty() { nothing(&outcome.plan) } else { lines.join("\n") }
+}
+
+/// Nothing was due; said with the one reason that holds everything, if there is one.
+fn nothing(plan: &Plan) -> String {
+    let all = |(gate, _): &(Gate, &Hold)| matches!(gate, Gate::Runner | Gate::Trust);
+    let first = plan.verdicts.first().and_then(|verdict| verdict.holds().find(all));
+    match first {
+        Some((_, hold)) if plan.verdicts.iter().all(|v| v.holds().any(|h| h.1 == hold)) => {
+            format!("nothing starts: {} → {}", text::safe(&hold.reason), text::safe(&hold.remedy))
+        }
+        _ => "nothing is due".into(),
+    }
 }
 
 fn did(deed: &Deed) -> String {

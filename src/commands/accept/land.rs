@@ -85,7 +85,9 @@ fn paths(bytes: &[u8]) -> Vec<String> {
 pub fn land(world: &World, offer: &Offer, merge: Oid) -> Result<Landed> {
     let base = &offer.base_name;
     let Some(folder) = place(world, offer) else {
-        return Ok(match world.repo.swap_branch(base, Some(offer.base), merge)? {
+        let name = format!("refs/heads/{base}");
+        let message = format!("buildq accept {}", offer.task);
+        return Ok(match world.repo.swap(&name, Some(offer.base), merge, &message)? {
             Swap::Done => Landed::Yes,
             Swap::Lost => Landed::Moved,
         });

@@ -80,6 +80,9 @@ fn due(world: &World, task: &TaskId, attempt: Attempt, forced: bool) -> Result<S
         _ => None,
     });
     match starts.next() {
+        Some(start) if !world.repo.has(start.base) => {
+            Err(format!("`{}`, where it would go on, is not in this clone", start.base.short()))
+        }
         Some(start) => Ok((**start).clone()),
         None => Err(match sync::verdict(&plan, task).and_then(|v| v.holds().next()) {
             Some((gate, hold)) => format!("held by {gate}: {}", hold.reason),

@@ -7,12 +7,12 @@ use anyhow::Result;
 
 use super::site::{leftovers_message, own_program, token_of};
 use crate::commands::gather::{World, attempt_ref, builder_person};
-use crate::core::ledger::Build;
+use crate::core::ledger::{Build, Ledger};
 use crate::domain::event::{Failed, Fault, Kind, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::collect::{self, Expected};
 use crate::effects::git::Git;
-use crate::effects::ledger::{Appended, Draft, Pen, append};
+use crate::effects::ledger::{self, Appended, Draft, Pen, append};
 use crate::effects::locks::Lock;
 use crate::effects::process::{self, Invocation};
 use crate::effects::repo::Swap;
@@ -32,9 +32,15 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     let Some(_lock) = Lock::try_take(&world.paths.attempt_lock(task, attempt))? else {
         return Ok(Some("it is alive after all".into()));
     };
+    // It may have ended properly between the look and the lock.
+    let ledger = ledger::read(&world.repo, &world.paths)?;
+    let running = |ledger: &Ledger| {
+        let run = ledger.builds.get(task).and_then(Build::running)?;
+        (run.number() == attempt).then(|| run.clone())
+    };
+    let Some(run) = running(&ledger) else { return Ok(Some("it has ended by itself".into())) };
     let folder = world.paths.workspace(task, attempt);
     end_all(world, task, attempt)?;
-    let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { return Ok(None) };
     let base = run.started.base;
     let rescued = salvage(world, task, attempt, base);
     let tip = world.repo.reference(&attempt_ref(task, attempt)).filter(|tip| *tip != base);
@@ -62,7 +68,10 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     }
     let draft = Draft::new(Kind::Failed(failed)).body(body);
     let pen = Pen { author: builder_person(), ..world.pen() };
-    let appended = append(&pen, &mut |_| Ok(Ok(draft.clone())))?;
+    let appended = append(&pen, &mut |ledger| {
+        let still = running(ledger).is_some();
+        Ok(if still { Ok(draft.clone()) } else { Err("it has ended by itself".to_owned()) })
+    })?;
     let user = Git::bare(&world.paths.common);
     let _ = collect::release_abandoned(&user, clock::now().into(), ABANDONED);
     if rescued.is_ok() {

@@ -64,10 +64,8 @@ pub fn run(args: Args, _: &Scene) -> Result<Exit> {
         anstream::eprintln!("{}", crate::render::error::show(error));
     }
     if matches!(refused, Ok(true)) {
-        let repo = Repo::at(&common)?;
-        let paths = gather::places(&repo)?;
-        let world = gather::World::look(repo, paths, clock::now())?;
-        sync::all_that_is_due(world, None)?;
+        // In a process of its own: every child of this one counts as a stray of the attempt.
+        sync::in_background(&common)?;
     }
     Ok(Exit::Done)
 }
@@ -136,12 +134,20 @@ fn work(begun: &Begun, site: &Site, watch: &mut Watch) -> Result<End> {
         if !done.is_success() {
             let command = shell_words::join(&check.argv);
             let why = format!("the setup `{command}` fails: {}", ended(&done.ended));
-            return Ok(End::base(why, begun.base_tip()));
+            // On the work of an earlier attempt it may be that work's fault.
+            let fresh = begun.start.base == begun.base_tip();
+            return Ok(match fresh {
+                true => End::base(why, begun.base_tip()),
+                false => End::failed(Fault::Task, why),
+            });
         }
+    }
+    if !begun.world.config.workspace_setup.is_empty() {
+        site.settle(watch)?;
     }
     let (argv, stdin, builder) = builder_command(begun, site)?;
     site.note(&format!("builder {}: {}", begun.start.builder, shell_words::join(&argv)));
-    let done = site.run(&argv, stdin, builder.timeout, watch)?;
+    let done = site.run_builder(&argv, stdin, builder.timeout, watch)?;
     site.note(&format!("the builder ended: {}", ended(&done.ended)));
     let mut end = judge(begun, site, watch, &done)?;
     end.usage = Usage { cpu: done.cpu, memory: done.memory, ..end.usage };
@@ -174,7 +180,7 @@ fn builder_command(begun: &Begun, site: &Site) -> Result<(Vec<String>, Option<Pa
             None
         }
         PromptBy::Arg => {
-            argv.push(std::fs::read_to_string(&prompt)?);
+            argv.push(site.prompt_text().to_owned());
             None
         }
     };
@@ -199,6 +205,10 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
     if let Some(trouble) = taken.trouble {
         site.keep_folder();
         return Ok(End::failed(Fault::Task, trouble));
+    }
+    if taken.head.is_some() && !taken.descends {
+        let why = "its commits no longer stand on the commit that it started from";
+        return Ok(End::failed(Fault::Task, why.into()));
     }
     if taken.leftovers > 0 && done.is_success() && !keep {
         let why = "it left uncommitted work (`commit_leftovers` is off)";

@@ -41,6 +41,9 @@ pub struct Site<'a> {
     level: Level,
     made: Made,
     env: Vec<(OsString, OsString)>,
+    /// The variables that its builder alone is given, by name.
+    keys: Vec<(OsString, OsString)>,
+    prompt: String,
     log: RefCell<output::Writer>,
     keep: Cell<bool>,
     /// The newest commit that has come over.
@@ -51,6 +54,8 @@ pub struct Site<'a> {
 pub struct Taken {
     /// The newest commit; `None` when nothing was done.
     pub head: Option<Oid>,
+    /// Whether it stands on the commit that the attempt started from.
+    pub descends: bool,
     /// How many uncommitted files were committed for the builder.
     pub leftovers: usize,
     /// Why the work is not whole, if so.
@@ -69,13 +74,16 @@ impl<'a> Site<'a> {
         let env = environment(begun, &made);
         let (log, keep) = (RefCell::new(log), Cell::new(false));
         let head = Cell::new(start.base);
-        let site = Self { begun, lock, level, made, env, log, keep, head };
+        let keys = keys(begun);
+        let prompt = String::new();
+        let mut site = Self { begun, lock, level, made, env, keys, prompt, log, keep, head };
         if let Level::None { why } = &site.level {
             site.note(&format!("no sandbox: {why}"));
         }
         site.made.notes.iter().for_each(|note| site.note(note));
         std::fs::write(site.spec_file(), &begun.spec)?;
-        std::fs::write(site.prompt_file(), site.prompt()?)?;
+        site.prompt = site.prompt()?;
+        std::fs::write(site.prompt_file(), &site.prompt)?;
         Ok(site)
     }
 
@@ -89,7 +97,12 @@ impl<'a> Site<'a> {
         &self.begun.world.repo
     }
 
-    /// What the builder is told.
+    /// What the builder is told, as it was written.
+    pub fn prompt_text(&self) -> &str {
+        &self.prompt
+    }
+
+    /// Where the builder finds what it is told.
     pub fn prompt_file(&self) -> PathBuf {
         self.folder().join(".git/buildq/prompt.md")
     }
@@ -144,12 +157,38 @@ impl<'a> Site<'a> {
     ) -> Result<Finished> {
         let mut call = self.call(argv, self.folder());
         (call.stdin, call.timeout) = (stdin, timeout);
-        let mut said = false;
+        self.drive(&call, watch)
+    }
+
+    /// Runs the builder: with the variables that it names.
+    pub fn run_builder(
+        &self,
+        argv: &[String],
+        stdin: Option<PathBuf>,
+        timeout: Duration,
+        watch: &mut Watch,
+    ) -> Result<Finished> {
+        let mut call = self.call(argv, self.folder());
+        call.env.extend(self.keys.iter().cloned());
+        (call.stdin, call.timeout) = (stdin, timeout);
+        self.drive(&call, watch)
+    }
+
+    /// What the setup left lying about is no work of the builder's.
+    pub fn settle(&self, watch: &mut Watch) -> Result<()> {
+        let argv = [own_program()?, "workspace".into(), "settle".into()];
+        let done = self.run(&argv, None, TAKE, watch)?;
+        if !done.is_success() {
+            self.note("what the setup made could not be told from what is built");
+        }
+        Ok(())
+    }
+
+    fn drive(&self, call: &Invocation, watch: &mut Watch) -> Result<Finished> {
         let mut output = |bytes: &[u8]| {
-            said = true;
             let _ = self.log.borrow_mut().write(bytes);
         };
-        process::run(&call, &mut output, &mut || watch.look(self))
+        process::run(call, &mut output, &mut || watch.look(self))
     }
 
     fn call(&self, argv: &[String], folder: &Path) -> Invocation<'a> {
@@ -234,6 +273,7 @@ impl<'a> Site<'a> {
         }
         Ok(Taken {
             head: taken.head,
+            descends: taken.descends,
             leftovers: taken.header.leftovers_committed,
             trouble: (!trouble.is_empty()).then(|| {
                 let what = trouble.join("; ");
@@ -271,10 +311,7 @@ impl<'a> Site<'a> {
     ) -> Result<Finished> {
         let mut call = self.call(argv, folder);
         call.timeout = timeout;
-        let mut output = |bytes: &[u8]| {
-            let _ = self.log.borrow_mut().write(bytes);
-        };
-        process::run(&call, &mut output, &mut || watch.look(self))
+        self.drive(&call, watch)
     }
 
     fn prompt(&self) -> Result<String> {
@@ -406,9 +443,17 @@ fn order(begun: &Begun, folder: &Path, branch: &str, base: Oid) -> Result<Made> 
     })
 }
 
+fn keys(begun: &Begun) -> Vec<(OsString, OsString)> {
+    let builder = begun.world.config.builders.get(&begun.start.builder);
+    let names = builder.into_iter().flat_map(|builder| &builder.env);
+    names.filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect()
+}
+
 fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
     let (world, start) = (&begun.world, &begun.start);
     let mut all = env::scrubbed(std::env::vars_os());
+    // What was handed on for builders is for them alone.
+    all.retain(|(name, _)| env::is_allowed(name));
     let mut set = |name: &str, value: OsString| {
         all.retain(|(known, _)| known != name);
         all.push((name.into(), value));

@@ -3,7 +3,7 @@
 use super::bury;
 use crate::commands::gather::World;
 use crate::core::ledger::{Build, Run};
-use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::domain::id::{Attempt, TaskId};
 use crate::effects::locks::Lock;
 use crate::effects::workspace;
 
@@ -14,13 +14,16 @@ pub fn tidy(world: &World) {
     for folder in folders.flatten().map(|entry| entry.path()) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let Some((task, attempt, for_base)) = whose(&name) else { continue };
-        let Some(base) = base_of_ended(world, &task, attempt) else { continue };
+        let Some(run) = ended(world, &task, attempt) else { continue };
         if workspace::is_kept(&folder) {
             continue;
         }
         let lock = Lock::try_take(&world.paths.attempt_lock(&task, attempt));
         let Ok(Some(_lock)) = lock else { continue };
-        let salvaged = if for_base { Ok(()) } else { bury::salvage(world, &task, attempt, base) };
+        let salvaged = match for_base || run.is_done() {
+            true => Ok(()),
+            false => bury::salvage(world, &task, attempt, run.started.base),
+        };
         // What cannot be removed, or marked, now is looked at again by the next sync.
         let _ = match salvaged {
             Ok(()) => workspace::remove(&folder),
@@ -29,11 +32,11 @@ pub fn tidy(world: &World) {
     }
 }
 
-/// Where an attempt began, if the ledger has its end.
-fn base_of_ended(world: &World, task: &TaskId, attempt: Attempt) -> Option<Oid> {
+/// An attempt that the ledger has the end of.
+fn ended<'a>(world: &'a World, task: &TaskId, attempt: Attempt) -> Option<&'a Run> {
     let build: &Build = world.ledger.builds.get(task)?;
     let is_it = |run: &&Run| run.number() == attempt && run.end.is_some();
-    build.attempts.iter().find(is_it).map(|run| run.started.base)
+    build.attempts.iter().find(is_it)
 }
 
 /// `<task>-<attempt>`, or that and `-base`: made for a check on the base, no work is in it.

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::sync;
 use super::begin::Begun;
 use super::site::Site;
-use crate::core::ledger::{Build, Phase};
+use crate::core::ledger::{Build, Phase, Run};
 use crate::core::progress::Progress;
 use crate::core::vitals::{self, Pulse};
 use crate::domain::event::Kind;
@@ -63,6 +63,7 @@ pub struct Watch<'a> {
     ledger: Option<Oid>,
     head: Oid,
     sign: DateTime<Utc>,
+    sign_seen: Instant,
     stalled: bool,
     told: Option<DateTime<Utc>>,
     said: Option<(Percent, String)>,
@@ -90,6 +91,7 @@ impl<'a> Watch<'a> {
             ledger: begun.world.ledger.tip,
             head: begun.start.base,
             sign: clock::now(),
+            sign_seen: clock::tick(),
             stalled: false,
             told: None,
             said: None,
@@ -134,7 +136,7 @@ impl<'a> Watch<'a> {
         let ledger = ledger::read(&world.repo, &world.paths).ok()?;
         self.ledger = tip;
         let start = &self.begun.start;
-        let runs = |build: &Build| build.running().is_some_and(|run| run.number() == start.attempt);
+        let runs = |build: &Build| build.running().is_some_and(|run| self.is_it(run));
         let build = ledger.builds.get(&start.task);
         if build.is_some_and(runs) {
             return None;
@@ -162,7 +164,7 @@ impl<'a> Watch<'a> {
     pub fn arrived(&mut self, head: Oid) -> Result<()> {
         if head != self.head {
             self.head = head;
-            self.sign = clock::now();
+            self.signs(clock::now());
         }
         let world = &self.begun.world;
         let fresh = &self.begun.start.task;
@@ -221,13 +223,14 @@ impl<'a> Watch<'a> {
         let now = clock::now();
         let (world, start) = (&self.begun.world, &self.begun.start);
         if let Some(newest) = output::newest(&world.paths.output(&start.task, start.attempt)) {
-            self.sign = self.sign.max(newest.into());
+            self.signs(newest.into());
         }
+        let now = self.patiently(now);
         let after = world.config.stall_after;
         if vitals::pulse(self.sign, now, after) != Pulse::Alive {
             // A walk through all its files is made only when nothing else has spoken.
             let newest = workspace::newest_change(site.folder());
-            self.sign = newest.map_or(self.sign, |newest| self.sign.max(newest.into()));
+            newest.into_iter().for_each(|newest| self.signs(newest.into()));
         }
         match vitals::pulse(self.sign, now, after) {
             Pulse::Alive => self.stalled = false,
@@ -243,6 +246,29 @@ impl<'a> Watch<'a> {
             }
         }
         self.absence(now)
+    }
+
+    /// A sign of life, unless a newer one is known.
+    fn signs(&mut self, at: DateTime<Utc>) {
+        if at > self.sign {
+            (self.sign, self.sign_seen) = (at, clock::tick());
+        }
+    }
+
+    /// Silence is only what this process has sat through: not the time that the machine slept,
+    /// and not a step of its clock.
+    fn patiently(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let sat = TimeDelta::from_std(self.sign_seen.elapsed()).unwrap_or(TimeDelta::MAX);
+        match self.sign.checked_add_signed(sat) {
+            Some(patient) if !clock::is_held() => now.min(patient),
+            _ => now,
+        }
+    }
+
+    /// Whether a run of the ledger is this very one, and not another clone's of that number.
+    fn is_it(&self, run: &Run) -> bool {
+        run.number() == self.begun.start.attempt
+            && run.started.runner == self.begun.world.paths.runner()
     }
 
     fn absence(&mut self, now: DateTime<Utc>) -> Option<String> {
@@ -276,8 +302,7 @@ impl<'a> Watch<'a> {
         let start = &self.begun.start;
         let ledger = ledger::read(&world.repo, &world.paths).unwrap_or_default();
         ledger.builds.get(&start.task).is_some_and(|build| {
-            build.phase == Phase::Building
-                && build.last().is_some_and(|run| run.number() == start.attempt)
+            build.phase == Phase::Building && build.last().is_some_and(|run| self.is_it(run))
         })
     }
 }

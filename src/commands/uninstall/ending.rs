@@ -122,5 +122,5 @@ fn taken_over(world: &World, task: &TaskId, attempt: Attempt) -> bool {
     let Some(run) = build.and_then(|build: &Build| build.attempts.iter().find(is_it)) else {
         return false;
     };
-    bury::rescue(world, task, attempt, run.started.base).is_ok()
+    run.is_done() || bury::rescue(world, task, attempt, run.started.base).is_ok()
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Queued, Standing, at_most, how_it_ended, standpoint};
-use crate::core::gates::{Gate, Ruling};
+use crate::core::gates::{self, Gate, Ruling};
 use crate::core::ledger::{Build, Phase};
 use crate::core::plan;
 use crate::core::situation::Situation;
@@ -82,7 +82,7 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
             let mut why = in_queue(&entry);
             why.gates.clone_from(&verdict.rulings);
             why.opens = verdict.opens();
-            why
+            elsewhere(here, task, why)
         }
         None => match build {
             Some(build) => of_phase(here, task, build)?,
@@ -100,6 +100,21 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
         why.notes.push(format!("`{other}`, which it depends on, is neither in the queue nor done"));
     }
     Some(why)
+}
+
+/// A clone that only watches starts nothing, whatever the runner's gates say.
+fn elsewhere(here: Situation, task: &TaskId, mut why: Why) -> Why {
+    let own = here.queue.items.get(task).map(|item| gates::rule(here, item, &[]));
+    let own = own.into_iter().flatten().find(|ruling| ruling.gate == Gate::Runner);
+    let Some(hold) = own.and_then(|ruling| ruling.hold) else { return why };
+    if let Some(ruling) = why.gates.iter_mut().find(|ruling| ruling.gate == Gate::Runner) {
+        why.opens = None;
+        ruling.hold.get_or_insert_with(|| hold.clone());
+        if here.ledger.runner.as_ref().is_some_and(|runner| *runner != here.seen.here) {
+            return why.next(format!("not in this clone: {}", hold.reason), "");
+        }
+    }
+    why
 }
 
 fn notes(here: Situation, task: &TaskId) -> Vec<String> {

@@ -95,9 +95,11 @@ impl Repo {
         self.git.is_bare()
     }
 
-    /// Whether a rebase, `am` or the like is under way in this work tree.
+    /// Whether a rebase is under way in this work tree.
     pub fn is_rebasing(&self) -> bool {
-        ["rebase-merge", "rebase-apply"].iter().any(|name| self.git_dir().join(name).exists())
+        // `git am` uses `rebase-apply` as well, and its hook is one of ours.
+        let marks = ["rebase-merge", "rebase-apply/rebasing"];
+        marks.iter().any(|name| self.git_dir().join(name).exists())
     }
 
     /// A value of git's configuration, whatever file it stands in.
@@ -130,6 +132,13 @@ impl Repo {
             config.remove(&name)?;
         }
         Ok(())
+    }
+
+    /// Whether git knows who the person at this machine is.
+    pub fn knows_person(&self) -> bool {
+        ["user.name", "user.email"]
+            .iter()
+            .all(|key| self.setting(key).is_some_and(|value| !value.trim().is_empty()))
     }
 
     /// Who the person at this machine is, for git.

@@ -57,6 +57,12 @@ impl Repo {
         raw(oid).is_ok_and(|oid| self.git.odb().is_ok_and(|odb| odb.exists(oid)))
     }
 
+    /// Whether an object is a file's.
+    pub fn is_blob(&self, oid: Oid) -> bool {
+        let header = |oid| self.git.odb().ok()?.read_header(oid).ok();
+        raw(oid).ok().and_then(header).is_some_and(|(_, kind)| kind == git2::ObjectType::Blob)
+    }
+
     /// The tree of a commit.
     pub fn tree_of(&self, commit: Oid) -> Result<Oid> {
         let found = self.git.find_commit(raw(commit)?);
