@@ -550,8 +550,10 @@ mod tests {
     #[test]
     fn a_builder_that_cannot_work_is_left_alone_for_a_while() {
         let events = "09:00 a started\n09:01 a failed builder";
-        // The built-in builder has no limits: what waits goes on, from the work so far.
-        check("a", events, "09:02", "start a 2 on 3e9");
+        // The built-in one too: a full disk would spin it otherwise.
+        let held = "hold a: builder: the builder `steps` is paused: builder\nwake 09:31";
+        check("a", events, "09:02", held);
+        check("a", events, "09:31", "start a 2 on 3e9");
         let agent = |_: &mut Observations, config: &mut Config| {
             let command = vec!["opus".to_owned()];
             let (prompt, env, timeout) = Default::default();
@@ -603,7 +605,7 @@ mod tests {
         );
         let approved = "08:00 a approved v1";
         let mine = |seen: &mut Observations, _: &mut Config| {
-            seen.approvals.insert("1".into());
+            seen.approvals.insert(format!("1 a {}", source("v1")));
         };
         assert_eq!(plan_of("a: priority: high; foreign", approved, "09:00", mine), "start a 1");
         // Approved elsewhere, or another text: nothing is opened.
