@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::gather::{self, World};
 use super::sync::{self, Seen};
-use super::{Exit, Scene, print};
+use super::{Exit, Scene, print, say};
 use crate::core::plan;
 use crate::domain::id::TaskId;
 use crate::effects::hooks::FAILED_MARK;
@@ -92,7 +92,7 @@ fn answer(world: &World, last: Option<&Seen>) -> Result<String> {
     let entry = |path: &str| world.queue.tip.and_then(|tip| world.repo.entry(tip, path));
     let same = |last: &Seen| last.trusted.iter().all(|(path, object)| entry(path) == *object);
     let policy = !last.is_some_and(same);
-    let built = |id: &TaskId| world.ledger.builds.get(id).map(|build| build.phase.name());
+    let built = |id: &TaskId| world.ledger.builds.get(id).map(|build| say::state(&build.phase));
     Ok(render::hook::lines(&render::hook::View {
         plan: &plan,
         changed: &changed,

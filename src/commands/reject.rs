@@ -32,7 +32,10 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         (phase, _) => Err(say::wrong_phase(task, phase, "reject", "in review")),
     };
     if args.message.trim().is_empty() {
-        return Err(Misuse("say what should be different".into()).into());
+        return Err(Misuse(format!(
+            "say what should be different\nhint: buildq reject {task} -m \"…\""
+        ))
+        .into());
     }
     let last = world.build(task)?.last();
     if last.is_some_and(|run| run.started.builder == STEPS) {

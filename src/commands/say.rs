@@ -48,6 +48,14 @@ pub fn then_sync(world: World, said: &str, scene: &Scene) -> Result<Exit> {
 
 /// An error for a task that is not in the state that a verb needs.
 pub fn wrong_phase(task: &TaskId, phase: &Phase, verb: &str, needs: &str) -> anyhow::Error {
-    let now = phase.name();
+    let now = state(phase);
     anyhow!("cannot {verb} `{task}`: it is {now}, not {needs}\nhint: buildq show {task}")
+}
+
+/// Where a task is, as it stands after "it is".
+pub fn state(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Review { .. } => "in review",
+        phase => phase.name(),
+    }
 }

@@ -93,7 +93,7 @@ fn not_there(world: &World, id: &TaskId) -> Option<String> {
         let written = world.repo.work_dir().is_some_and(|top| top.join(&path).exists());
         return Some(match build {
             Some(build) => {
-                let name = build.phase.name();
+                let name = say::state(&build.phase);
                 format!("`{id}` is {name}, and no longer in the queue\nhint: buildq show {id}")
             }
             None if written => format!(
@@ -104,7 +104,7 @@ fn not_there(world: &World, id: &TaskId) -> Option<String> {
         });
     };
     let over = build.filter(|build| build.is_over() && build.source() == Some(item.blob))?;
-    let name = over.phase.name();
+    let name = say::state(&over.phase);
     Some(format!("`{id}` is {name}\nhint: to build the same again: buildq retry {id}"))
 }
 

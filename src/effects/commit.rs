@@ -63,16 +63,22 @@ pub fn commit_files(repo: &Repo, order: &Commission) -> Result<Oid> {
     bail!("`{}` moves on all the time\nhint: try again", order.branch)
 }
 
-/// Writes a commit in the person's name, signed where the person signs commits; no ref names it
-/// yet. `said` is the whole message, and when.
-pub fn write(repo: &Repo, tree: Oid, parents: &[Oid], said: (&str, DateTime<Utc>)) -> Result<Oid> {
-    let (message, at) = said;
+/// Nothing is committed in nobody's name.
+pub fn must_know_person(repo: &Repo) -> Result<()> {
     if !repo.knows_person() {
         bail!(
             "git does not know who you are\n\
              hint: git config --global user.name \"…\" && git config --global user.email \"…\""
         );
     }
+    Ok(())
+}
+
+/// Writes a commit in the person's name, signed where the person signs commits; no ref names it
+/// yet. `said` is the whole message, and when.
+pub fn write(repo: &Repo, tree: Oid, parents: &[Oid], said: (&str, DateTime<Utc>)) -> Result<Oid> {
+    let (message, at) = said;
+    must_know_person(repo)?;
     let yes = |value: &str| matches!(value.to_lowercase().as_str(), "true" | "yes" | "on" | "1");
     if !repo.setting("commit.gpgsign").is_some_and(|value| yes(&value)) {
         let person = repo.person();

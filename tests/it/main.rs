@@ -12,6 +12,7 @@ mod crowd;
 mod kills;
 mod layers;
 mod life;
+mod mended;
 mod merges;
 mod untouched;
 mod verbs;

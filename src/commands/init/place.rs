@@ -76,6 +76,11 @@ pub fn files(repo: &Repo, branch: &str, seed: &Seed, no_commit: bool) -> Result<
     }
     let readme = format!("{}/README.md", seed.queue);
     let wanted = [(CONFIG.to_owned(), config_text(seed)), (readme, readme_text(seed.queue))];
+    let lacks = |path: &str| tip.and_then(|tip| repo.file(tip, path)).is_none();
+    if !no_commit && wanted.iter().any(|(path, _)| lacks(path)) {
+        // Before anything is written, so that a refusal leaves nothing lying about.
+        commit::must_know_person(repo)?;
+    }
     let mut placed = Placed { steps: Vec::new(), policy: Vec::new() };
     let mut missing = Vec::new();
     for (path, text) in wanted {
