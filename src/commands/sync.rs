@@ -84,7 +84,11 @@ fn leave_to_one(scene: &Scene) -> Result<Exit> {
         let Some(turn) = Lock::try_take(&paths.lock("sync-note"))? else { return Ok(Exit::Done) };
         while std::fs::remove_file(&note).is_ok() {
             let again = Scene { now: clock::now(), ..scene.clone() };
-            all_that_is_due(again.look()?, None)?;
+            if let Err(error) = again.look().and_then(|world| all_that_is_due(world, None)) {
+                // Nobody reads a background sync's error in time: it is tried again.
+                waker::leave(&paths, Some(clock::now() + TimeDelta::minutes(1)))?;
+                return Err(error);
+            }
         }
         drop(turn);
         if !note.exists() {

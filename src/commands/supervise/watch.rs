@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::sync;
+use super::super::{say, sync};
 use super::begin::Begun;
 use super::site::Site;
 use crate::core::ledger::{Build, Phase, Run};
@@ -141,7 +141,7 @@ impl<'a> Watch<'a> {
         if build.is_some_and(runs) {
             return None;
         }
-        let phase = build.map_or("unknown", |build| build.phase.name());
+        let phase = build.map_or("unknown", |build| say::state(&build.phase));
         Some(format!("{BY_LEDGER}: it is {phase}"))
     }
 
