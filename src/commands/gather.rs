@@ -336,7 +336,7 @@ impl World {
                 let cache = OriginCache { tip, files };
                 if let Ok(bytes) = serde_json::to_vec(&cache) {
                     let _ = std::fs::create_dir_all(self.paths.local.join("cache"));
-                    let _ = files::replace(&file, &bytes);
+                    let _ = files::replace_cache(&file, &bytes);
                 }
                 cache.files
             }

@@ -79,7 +79,7 @@ fn leave_to_one(scene: &Scene) -> Result<Exit> {
     let (_, paths) = super::gather::open(&scene.dir)?;
     let note = paths.local.join("sync-again");
     loop {
-        files::replace(&note, b"")?;
+        files::replace_cache(&note, b"")?;
         // Taken before the note is removed, so that a note left meanwhile is never lost.
         let Some(turn) = Lock::try_take(&paths.lock("sync-note"))? else { return Ok(Exit::Done) };
         while std::fs::remove_file(&note).is_ok() {
@@ -296,7 +296,7 @@ fn remember(world: &World) -> Result<()> {
     let base = world.seen.base.clone().filter(|_| world.ledger.builds.values().any(waits));
     let (queue, dir) = (entry(dir), dir.clone());
     let seen = Seen { queue, trusted, base, tip, dir, at: world.now };
-    files::replace(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
+    files::replace_cache(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
 }
 
 /// Makes the ref that keeps an attempt's work, at its base.

@@ -100,7 +100,7 @@ impl<'a> Search<'a> {
         let file = Self::file(self.world);
         if let Ok(bytes) = serde_json::to_vec(&self.absent) {
             let _ = file.parent().map(std::fs::create_dir_all);
-            let _ = files::replace(&file, &bytes);
+            let _ = files::replace_cache(&file, &bytes);
         }
     }
 

@@ -125,7 +125,7 @@ impl Verdicts {
         self.known.insert(Self::key(base, check), fails);
         if let Ok(bytes) = serde_json::to_vec(&self.known) {
             let _ = self.file.parent().map(std::fs::create_dir_all);
-            let _ = files::replace(&self.file, &bytes);
+            let _ = files::replace_cache(&self.file, &bytes);
         }
     }
 }
