@@ -1,6 +1,7 @@
 //! Small files, written whole or not at all.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
