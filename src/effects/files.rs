@@ -1,7 +1,6 @@
 //! Small files, written whole or not at all.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
