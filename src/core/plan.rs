@@ -160,7 +160,8 @@ fn record(situation: Situation, actions: &mut Vec<Action>) {
         // Its own dead a clone buries whoever runs the queue now; what another clone left open
         // when the queue was taken over is ended by the runner.
         let Some(run) = build.running().filter(|run| mine(run) || !watches) else { continue };
-        if !seen.here.is_empty() && !(mine(run) && seen.alive.contains(task)) {
+        let lives = mine(run) && seen.alive.contains(task);
+        if !lives && !seen.here.is_empty() {
             actions.push(Action::Bury { task: task.clone(), attempt: run.number() });
         }
     }
