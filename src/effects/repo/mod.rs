@@ -5,6 +5,7 @@ mod merge;
 mod objects;
 mod refs;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -19,6 +20,8 @@ pub use refs::Swap;
 /// One open repository.
 pub struct Repo {
     git: git2::Repository,
+    /// Git's configuration as it was when it was first asked.
+    settings: RefCell<Option<git2::Config>>,
 }
 
 fn plain(oid: git2::Oid) -> Oid {
@@ -32,13 +35,17 @@ fn raw(oid: Oid) -> Result<git2::Oid> {
 }
 
 impl Repo {
+    fn of(git: git2::Repository) -> Self {
+        Self { git, settings: RefCell::new(None) }
+    }
+
     /// The repository around a directory, as git itself would find it (`GIT_DIR` counts).
     pub fn discover(from: &Path) -> Result<Self> {
         let git = match std::env::var_os("GIT_DIR") {
             Some(_) => git2::Repository::open_from_env(),
             None => git2::Repository::discover(from),
         };
-        Ok(Self { git: git.map_err(|e| explain(from, &e))? })
+        Ok(Self::of(git.map_err(|e| explain(from, &e))?))
     }
 
     /// The repository of exactly this git directory.
@@ -48,7 +55,7 @@ impl Repo {
             git2::RepositoryOpenFlags::NO_SEARCH,
             std::iter::empty::<&Path>(),
         );
-        Ok(Self { git: git.map_err(|e| explain(git_dir, &e))? })
+        Ok(Self::of(git.map_err(|e| explain(git_dir, &e))?))
     }
 
     /// From now on every object and ref that is written is on the disk before the call returns.
@@ -104,8 +111,11 @@ impl Repo {
 
     /// A value of git's configuration, whatever file it stands in.
     pub fn setting(&self, key: &str) -> Option<String> {
-        let config = self.git.config().ok()?.snapshot().ok()?;
-        config.get_str(key).ok().map(str::to_owned)
+        let mut settings = self.settings.borrow_mut();
+        if settings.is_none() {
+            *settings = self.git.config().ok()?.snapshot().ok();
+        }
+        settings.as_ref()?.get_str(key).ok().map(str::to_owned)
     }
 
     /// A value of this repository's own configuration file alone.
@@ -117,12 +127,14 @@ impl Repo {
 
     /// Writes a value into this repository's own configuration file.
     pub fn set_local(&self, key: &str, value: &str) -> Result<()> {
+        self.settings.take();
         let mut config = self.git.config()?.open_level(git2::ConfigLevel::Local)?;
         config.set_str(key, value).with_context(|| format!("git config {key}"))
     }
 
     /// Takes every `buildq.*` value out of this repository's own configuration file.
     pub fn forget_settings(&self) -> Result<()> {
+        self.settings.take();
         let mut config = self.git.config()?.open_level(git2::ConfigLevel::Local)?;
         let mut names = Vec::new();
         config.entries(Some("^buildq\\."))?.for_each(|entry| {
