@@ -47,6 +47,8 @@ pub struct World {
     pub seen: Observations,
     /// The one `now` of this run.
     pub now: DateTime<Utc>,
+    /// Whether what was found out is written into the caches.
+    writes: bool,
 }
 
 /// The repository around a directory; a workspace is none.
@@ -103,6 +105,16 @@ pub fn config_at(repo: &Repo, tip: Option<Oid>) -> (Config, Vec<Diagnostic>, Opt
 impl World {
     /// Looks at everything.
     pub fn look(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
+        Self::look_and(repo, paths, now, true)
+    }
+
+    /// The same in haste, for a hook that a commit waits for: what it finds out it leaves to the
+    /// sync after it to write down.
+    pub fn glance(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
+        Self::look_and(repo, paths, now, false)
+    }
+
+    fn look_and(repo: Repo, paths: Paths, now: DateTime<Utc>, writes: bool) -> Result<Self> {
         let queue_branch = repo.queue_branch();
         let tip = repo.branch(&queue_branch).or_else(|| {
             // A fresh clone that has checked out something else.
@@ -112,8 +124,18 @@ impl World {
         let ledger = ledger::read(&repo, &paths)?;
         let queue = Queue::default();
         let seen = Observations::default();
-        let mut world =
-            Self { repo, paths, queue_branch, config, config_findings, queue, ledger, seen, now };
+        let mut world = Self {
+            repo,
+            paths,
+            queue_branch,
+            config,
+            config_findings,
+            queue,
+            ledger,
+            seen,
+            now,
+            writes,
+        };
         world.queue = world.queue_at(tip, &world.ledger)?;
         world.observe(broken)?;
         Ok(world)
@@ -334,7 +356,7 @@ impl World {
                     files = self.repo.origins(tip, &wanted, None)?;
                 }
                 let cache = OriginCache { tip, files };
-                if let Ok(bytes) = serde_json::to_vec(&cache) {
+                if let Some(bytes) = serde_json::to_vec(&cache).ok().filter(|_| self.writes) {
                     let _ = std::fs::create_dir_all(self.paths.local.join("cache"));
                     let _ = files::replace_cache(&file, &bytes);
                 }

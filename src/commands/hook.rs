@@ -69,7 +69,7 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
     if last.as_ref().is_some_and(|last| last.still_holds(&repo, &now)) {
         return said_elsewhere(&repo, &branch, &dir);
     }
-    let world = World::look(repo, paths, scene.now)?;
+    let world = World::glance(repo, paths, scene.now)?;
     if !world.config.hooks_quiet {
         print(&answer(&world, last.as_ref())?);
     }

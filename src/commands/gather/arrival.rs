@@ -94,7 +94,7 @@ impl<'a> Search<'a> {
     }
 
     fn remember(self) {
-        if self.absent.len() == self.known {
+        if self.absent.len() == self.known || !self.world.writes {
             return;
         }
         let file = Self::file(self.world);
