@@ -237,6 +237,8 @@ mod tests {
         fn unborn() -> Self {
             let place = Self { dir: tempfile::tempdir().unwrap() };
             place.git(["init", "-q", "-b", "main"]);
+            place.git(["config", "user.name", "Ada"]);
+            place.git(["config", "user.email", "a@b"]);
             place
         }
 
