@@ -1,6 +1,7 @@
 //! A dead attempt: its supervisor is gone. End what still lives, keep its work, say so.
 
 use std::io::{Seek, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -113,6 +114,7 @@ pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Resu
         Level::Bubblewrap(bwrap) => {
             let mut walls = Walls::around(&folder);
             walls.read_only = vec![world.paths.common.join("objects")];
+            walls.let_read(Path::new(&own).parent().map(Path::to_owned));
             walls.wrap(&bwrap, &argv)
         }
     };
