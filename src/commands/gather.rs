@@ -1,6 +1,7 @@
 //! Looking at the world once, for whatever is to be decided: the first act of every command.
 
 mod arrival;
+mod branches;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -9,10 +10,9 @@ use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::core::ledger::{Build, Ledger, Outcome, Phase, Run, Wait};
-use crate::core::plan;
+use crate::core::ledger::{Build, Ledger, Phase};
 use crate::core::queue::{self, Queue};
-use crate::core::situation::{Branch, Observations, Origin, Situation, Trust};
+use crate::core::situation::{Observations, Origin, Situation, Trust};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};
@@ -22,7 +22,7 @@ use crate::effects::ledger;
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::paths::{self, Paths};
-use crate::effects::repo::{FileOrigin, Merged, Repo};
+use crate::effects::repo::{FileOrigin, Repo};
 use crate::effects::sandbox;
 use crate::effects::trust::{self, CONFIG, Manifest, Record};
 use crate::effects::workspace::Marker;
@@ -373,124 +373,6 @@ impl World {
             Some((item.id.clone(), Origin { here, commit, author, added: found.added }))
         };
         Ok(self.queue.items.values().filter_map(origin).collect())
-    }
-
-    /// What stands where each task's branch would be.
-    fn branches(&self) -> BTreeMap<TaskId, Branch> {
-        let known: BTreeSet<_> = self.queue.items.keys().chain(self.ledger.builds.keys()).collect();
-        known.into_iter().map(|id| (id.clone(), self.branch_state(id))).collect()
-    }
-
-    /// What stands where a task's branch would be, at this very moment.
-    pub fn branch_state(&self, id: &TaskId) -> Branch {
-        let name = self.branch_of(id);
-        let Some(tip) = self.repo.branch(&name) else { return self.room_for(&name) };
-        let build = self.ledger.builds.get(id);
-        let runs = build.map(|build| build.attempts.as_slice()).unwrap_or_default();
-        // A builder may have rewritten what the branch was moved to: that is noted apart.
-        let noted = self.repo.reference(&branch_ref(id)) == Some(tip);
-        let written = |run: &Run| {
-            noted
-                || tip == run.started.base
-                || tip == run.tip()
-                || self.attempt_tip(id, run).is_some_and(|t| self.repo.is_ancestor(tip, t))
-        };
-        if runs.is_empty() {
-            Branch::InTheWay(format!("`{name}` is a branch that buildq did not make"))
-        } else if !runs.iter().rev().any(written) {
-            Branch::InTheWay(format!("`{name}` has commits that buildq did not make"))
-        } else if self.is_behind(id, tip) && self.repo.checked_out_at(&name).is_some() {
-            Branch::CheckedOut
-        } else {
-            Branch::Ours
-        }
-    }
-
-    /// The last attempt has more than the branch.
-    fn is_behind(&self, id: &TaskId, tip: Oid) -> bool {
-        let last = self.ledger.builds.get(id).and_then(Build::last);
-        last.and_then(|run| self.attempt_tip(id, run)).is_some_and(|newest| newest != tip)
-    }
-
-    /// A branch called `build` leaves no room for `build/…`.
-    fn room_for(&self, name: &str) -> Branch {
-        let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
-        if let Some(folder) = folders.into_iter().find(|f| self.repo.branch(f).is_some()) {
-            return Branch::InTheWay(format!("the branch `{folder}` leaves no room for `{name}`"));
-        }
-        let below = self.repo.references(&format!("refs/heads/{name}/")).unwrap_or_default();
-        match below.first().and_then(|(other, _)| other.strip_prefix("refs/heads/")) {
-            Some(other) => {
-                Branch::InTheWay(format!("the branch `{other}` leaves no room for `{name}`"))
-            }
-            None => Branch::Ours,
-        }
-    }
-
-    /// The newest commit of an attempt: of its ref, where this clone has it.
-    pub fn attempt_tip(&self, id: &TaskId, run: &Run) -> Option<Oid> {
-        let tip = self.repo.reference(&attempt_ref(id, run.number())).unwrap_or(run.tip());
-        self.repo.has(tip).then_some(tip)
-    }
-
-    /// For tasks that stand upon several builds in review: their merge, made without a checkout.
-    fn merged_bases(&self) -> Result<BTreeMap<TaskId, Result<Oid, String>>> {
-        let mut merged = BTreeMap::new();
-        for item in self.queue.items.values() {
-            let Some(task) = &item.task else { continue };
-            let upon = plan::upon(self.situation(None), task);
-            if upon.len() > 1 {
-                merged.insert(item.id.clone(), self.merge_of(&upon)?);
-            }
-        }
-        Ok(merged)
-    }
-
-    fn merge_of(&self, upon: &[TaskId]) -> Result<Result<Oid, String>> {
-        let tip = |id: &TaskId| self.ledger.builds.get(id)?.last().map(Run::tip);
-        let mut tips = upon.iter().filter_map(|id| Some((id, tip(id)?)));
-        let Some((first, mut merged)) = tips.next() else {
-            return Ok(Err("nothing to merge".into()));
-        };
-        for (id, next) in tips {
-            match self.repo.merge(merged, next)? {
-                Merged::Clash(paths) => {
-                    let path = paths.first().cloned().unwrap_or_default();
-                    let why = format!("`{first}` and `{id}` clash in `{path}`");
-                    return Ok(Err(why));
-                }
-                Merged::Clean(tree) => {
-                    let at = self.repo.commit(next)?.at.max(self.repo.commit(merged)?.at);
-                    let stamp = crate::effects::repo::Stamp {
-                        author: builder_person(),
-                        committer: builder_person(),
-                        at,
-                    };
-                    let message = format!("Merge {id} into what is built upon it\n");
-                    merged = self.repo.write_commit(tree, &[merged, next], &stamp, &message)?;
-                }
-            }
-        }
-        Ok(Ok(merged))
-    }
-
-    /// Builds that wait for the base to move, while only the queue in it has.
-    fn same_base(&self, seen: &Observations) -> BTreeSet<TaskId> {
-        let Some((_, tip)) = seen.base else { return BTreeSet::new() };
-        let inside = format!("{}/", self.config.queue_dir);
-        let same = |base: Oid| -> Option<bool> {
-            let (old, new) = (self.repo.tree_of(base).ok()?, self.repo.tree_of(tip).ok()?);
-            let changed = self.repo.changed_paths(old, new).ok()?;
-            Some(changed.iter().all(|path| path.starts_with(&inside)))
-        };
-        let waits = self.ledger.builds.iter().filter_map(|(id, build)| {
-            let Phase::Waiting { why: Wait::Base, .. } = build.phase else { return None };
-            match &build.last()?.end.as_ref()?.outcome {
-                Outcome::Failed { base: Some(base), .. } => Some((id, *base)),
-                _ => None,
-            }
-        });
-        waits.filter(|(_, base)| same(*base) == Some(true)).map(|(id, _)| id.clone()).collect()
     }
 
     fn broken_builders(&self) -> BTreeMap<String, String> {

@@ -25,7 +25,7 @@ pub fn run(begun: &Begun, site: &Site, watch: &mut Watch, end: End) -> Result<En
     for check in checks {
         let command = shell_words::join(&check.argv);
         site.note(&format!("check: {command}"));
-        let done = site.run(&check.argv, None, check.timeout, watch)?;
+        let done = site.run(&check.argv, check.timeout, watch)?;
         if let Some(stop) = stopped(&done) {
             return Ok(end.turned(stop));
         }

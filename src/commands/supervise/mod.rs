@@ -127,7 +127,7 @@ fn fallen(error: &anyhow::Error, what: &str) -> End {
 fn work(begun: &Begun, site: &Site, watch: &mut Watch) -> Result<End> {
     for check in &begun.world.config.workspace_setup {
         site.note(&format!("setup: {}", shell_words::join(&check.argv)));
-        let done = site.run(&check.argv, None, check.timeout, watch)?;
+        let done = site.run(&check.argv, check.timeout, watch)?;
         if let Some(end) = stopped(&done) {
             return Ok(end);
         }

@@ -1,5 +1,7 @@
 //! The place where an attempt works: its workspace, its walls, its environment, its log.
 
+mod brief;
+
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{Seek, Write};
@@ -12,7 +14,6 @@ use anyhow::{Context, Result, anyhow};
 use super::super::gather::attempt_ref;
 use super::begin::Begun;
 use super::watch::Watch;
-use crate::core::ledger::Outcome;
 use crate::core::progress::{self, Progress};
 use crate::domain::id::Oid;
 use crate::effects::agents;
@@ -25,7 +26,6 @@ use crate::effects::process::{self, Finished, Invocation};
 use crate::effects::repo::{Repo, Swap};
 use crate::effects::sandbox::{Level, Walls};
 use crate::effects::workspace::{self, Made, Order};
-use crate::render::prompt::{self, CriterionView, FailureView, PromptView, WordsKind, WordsView};
 
 /// The largest pack that is taken over from one attempt, in bytes.
 const MAX_PACK: u64 = 2 << 30;
@@ -148,16 +148,8 @@ impl<'a> Site<'a> {
     }
 
     /// Runs a command inside the walls; its output goes to the log.
-    pub fn run(
-        &self,
-        argv: &[String],
-        stdin: Option<PathBuf>,
-        timeout: Duration,
-        watch: &mut Watch,
-    ) -> Result<Finished> {
-        let mut call = self.call(argv, self.folder());
-        (call.stdin, call.timeout) = (stdin, timeout);
-        self.drive(&call, watch)
+    pub fn run(&self, argv: &[String], timeout: Duration, watch: &mut Watch) -> Result<Finished> {
+        self.run_in(self.folder(), argv, timeout, watch)
     }
 
     /// Runs the builder: with the variables that it names.
@@ -177,7 +169,7 @@ impl<'a> Site<'a> {
     /// What the setup left lying about is no work of the builder's.
     pub fn settle(&self, watch: &mut Watch) -> Result<()> {
         let argv = [own_program()?, "workspace".into(), "settle".into()];
-        let done = self.run(&argv, None, TAKE, watch)?;
+        let done = self.run(&argv, TAKE, watch)?;
         if !done.is_success() {
             self.note("what the setup made could not be told from what is built");
         }
@@ -312,74 +304,6 @@ impl<'a> Site<'a> {
         let mut call = self.call(argv, folder);
         call.timeout = timeout;
         self.drive(&call, watch)
-    }
-
-    fn prompt(&self) -> Result<String> {
-        let (world, start, task) = (&self.begun.world, &self.begun.start, &self.begun.task);
-        let path = format!("{}/{}", world.config.queue_dir, prompt::OVERRIDE);
-        let own = world.queue.tip.and_then(|tip| world.repo.file(tip, &path));
-        let own = own.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let checks = world.config.verify.iter().chain(&task.verify);
-        let view = PromptView {
-            task: start.task.to_string(),
-            title: task.title.clone(),
-            text: task.description.clone(),
-            criteria: task
-                .criteria
-                .iter()
-                .map(|c| CriterionView { text: c.text.clone(), done: c.done })
-                .collect(),
-            tech: task.tech.clone(),
-            estimate: task.estimate.map(crate::render::text::span).unwrap_or_default(),
-            due: String::new(),
-            task_file: start.path.clone(),
-            attempt: start.attempt.0,
-            branch: world.branch_of(&start.task),
-            base_branch: world.base_branch(),
-            base_short: start.base.short(),
-            continues: self.continues(),
-            checks: checks.map(|check| shell_words::join(&check.argv)).collect(),
-            failures: self.failures(),
-            words: self.words(),
-        };
-        prompt::prompt(&view, own.as_deref())
-    }
-
-    fn continues(&self) -> bool {
-        let build = self.begun.world.ledger.builds.get(&self.begun.start.task);
-        let earlier = build.into_iter().flat_map(|build| &build.attempts);
-        let mut earlier = earlier.filter(|run| run.number() < self.begun.start.attempt);
-        earlier.any(|run| run.work() == self.begun.start.base && run.work() != run.started.base)
-    }
-
-    fn failures(&self) -> Vec<FailureView> {
-        let build = self.begun.world.ledger.builds.get(&self.begun.start.task);
-        let runs = build.into_iter().flat_map(|build| &build.attempts);
-        let failed = runs.filter_map(|run| {
-            let end = run.end.as_ref()?;
-            let Outcome::Failed { reason, .. } = &end.outcome else { return None };
-            let (attempt, reason) = (run.number().0, reason.clone());
-            Some(FailureView { attempt, reason, last_lines: end.text.clone() })
-        });
-        failed.collect()
-    }
-
-    fn words(&self) -> Vec<WordsView> {
-        let Some(build) = self.begun.world.ledger.builds.get(&self.begun.start.task) else {
-            return Vec::new();
-        };
-        let question = |attempt| {
-            let run = build.attempts.iter().find(|run| run.number() == attempt);
-            run.and_then(|run| Some(run.end.as_ref()?.text.clone())).unwrap_or_default()
-        };
-        let view = |word: &crate::core::ledger::Word| WordsView {
-            kind: if word.answer { WordsKind::Answer } else { WordsKind::Feedback },
-            attempt: word.attempt.0,
-            question: if word.answer { question(word.attempt) } else { String::new() },
-            by: word.author.clone(),
-            text: word.text.clone(),
-        };
-        build.words.iter().map(view).collect()
     }
 }
 
