@@ -101,6 +101,17 @@ impl Lock {
     }
 }
 
+/// Waits until a lock is free. A child that another test of the same process has just forked
+/// holds every lock of that process until it executes.
+#[cfg(test)]
+pub fn wait_until_free(path: &Path) {
+    let begun = super::clock::tick();
+    while !Lock::is_free(path) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{} stays locked", path.display());
+        std::thread::yield_now();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -118,7 +129,7 @@ mod tests {
         assert!(Lock::try_take(&path).unwrap().is_none());
         assert!(Lock::take(&path, Duration::from_millis(30)).unwrap().is_none());
         drop(lock);
-        assert!(Lock::is_free(&path));
+        wait_until_free(&path);
         assert!(Lock::take(&path, Duration::ZERO).unwrap().is_some());
     }
 

@@ -424,7 +424,7 @@ mod tests {
         assert!(!Lock::is_free(&path), "this process still holds it");
         assert!(super::super::sweep::living(&invocation.token, &place.root).is_empty());
         drop(lock);
-        assert!(Lock::is_free(&path));
+        super::super::locks::wait_until_free(&path);
     }
 
     #[test]

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!(due(&paths), Some(time));
         leave(&paths, None).unwrap();
         assert_eq!(due(&paths), None);
-        assert!(!is_awake(&paths));
+        until("asleep", || !is_awake(&paths));
     }
 
     #[test]
