@@ -1,0 +1,45 @@
+//! What the task says: whether it is clear, free of blockers, and nothing its owner wants to be asked about first.
+
+use super::time::window_of;
+use super::{Case, Hold, hold};
+use crate::core::{clear, risk};
+use crate::domain::config::Window;
+use crate::domain::task::Priority;
+
+pub(super) fn unclear(case: &Case) -> Option<Hold> {
+    let reason = clear::unclear(case.task)?;
+    Some(hold(reason, format!("say more in `{}` and commit it", case.item.path)))
+}
+
+pub(super) fn blockers(case: &Case) -> Option<Hold> {
+    let first = case.task.blockers.first()?;
+    let remedy = format!("strike it out (~~…~~) or remove it in `{}`", case.item.path);
+    Some(hold(format!("blocked: {first}"), remedy))
+}
+
+pub(super) fn risky(case: &Case) -> Option<Hold> {
+    if case.approved() {
+        return None;
+    }
+    let risks = risk::risks(case.task);
+    let first = risks.first()?;
+    Some(hold(format!("{}: \"{}\"", first.kind.name(), first.words), case.approve()))
+}
+
+pub(super) fn approval(case: &Case) -> Option<Hold> {
+    let low = case.task.priority == Priority::Low;
+    let never = *window_of(case) == Window::Never;
+    if !(low || never) || case.forced() || case.approved() {
+        return None;
+    }
+    let reason = format!("priority {} starts only after approval", priority(case.task.priority));
+    Some(hold(reason, case.approve()))
+}
+
+fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::High => "high",
+        Priority::Medium => "medium",
+        Priority::Low => "low",
+    }
+}

@@ -1,0 +1,126 @@
+//! What goes before, or beside: dependencies, free places, builds that touch the same.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::{Case, Hold, hold, hold_until};
+use crate::core::ledger::Phase;
+use crate::core::queue::Queue;
+use crate::core::situation::{Branch, Situation};
+use crate::domain::config::Depends;
+use crate::domain::id::TaskId;
+
+/// When what ends now is looked at again.
+const SOON: TimeDelta = TimeDelta::seconds(15);
+
+pub(super) fn depends(case: &Case) -> Option<Hold> {
+    if let Some(circle) = circle(case.situation.queue, case.id()) {
+        let circle: Vec<_> = circle.iter().map(TaskId::to_string).collect();
+        let reason = format!("a circle: {}", circle.join(" → "));
+        return Some(hold(reason, "take one `depends_on` out"));
+    }
+    if let Some(hold) = case.task.depends_on.iter().find_map(|other| dependency(case, other)) {
+        return Some(hold);
+    }
+    match case.situation.seen.merged.get(case.id()) {
+        Some(Err(clash)) => Some(hold(clash.clone(), "accept one of them first")),
+        _ => None,
+    }
+}
+
+fn dependency(case: &Case, other: &TaskId) -> Option<Hold> {
+    let Situation { queue, ledger, config, .. } = case.situation;
+    let build = ledger.builds.get(other);
+    match build.map(|build| &build.phase) {
+        Some(Phase::Merged { .. }) => None,
+        Some(Phase::Review { .. }) if config.depends == Depends::Review => None,
+        Some(Phase::Review { .. }) => {
+            Some(hold(format!("`{other}` waits for review"), format!("buildq accept {other}")))
+        }
+        Some(Phase::Escalated { .. } | Phase::Blocked { .. }) => {
+            Some(hold(format!("`{other}` needs a person"), format!("buildq show {other}")))
+        }
+        Some(Phase::Cancelled { .. }) if !queue.done.contains_key(other) => {
+            Some(hold(format!("`{other}` was cancelled"), format!("buildq retry {other}")))
+        }
+        _ if queue.done.contains_key(other) => None,
+        Some(_) => Some(hold(format!("`{other}` is not done yet"), format!("buildq why {other}"))),
+        None if queue.items.contains_key(other) => {
+            Some(hold(format!("`{other}` is not done yet"), format!("buildq why {other}")))
+        }
+        None => {
+            let remedy = format!("add it, or take it out of `{}`", case.item.path);
+            Some(hold(format!("there is no task `{other}`"), remedy))
+        }
+    }
+}
+
+/// The way from a task back to itself through `depends_on`, if there is one.
+pub fn circle(queue: &Queue, start: &TaskId) -> Option<Vec<TaskId>> {
+    let needs = |id: &TaskId| {
+        let task = queue.items.get(id).and_then(|item| item.task.as_ref());
+        task.map(|task| task.depends_on.clone()).unwrap_or_default()
+    };
+    let mut seen = BTreeSet::new();
+    let mut paths = vec![vec![start.clone()]];
+    while let Some(path) = paths.pop() {
+        for next in path.last().map(needs).unwrap_or_default() {
+            let longer = [path.clone(), vec![next.clone()]].concat();
+            if next == *start {
+                return Some(longer);
+            }
+            if seen.insert(next) {
+                paths.push(longer);
+            }
+        }
+    }
+    None
+}
+
+pub(super) fn capacity(case: &Case) -> Option<Hold> {
+    if case.situation.seen.ending.contains(case.id()) {
+        let soon = case.situation.now + SOON;
+        return Some(hold_until("its last builder is still being ended", soon, "by itself"));
+    }
+    let most = case.situation.config.max_parallel;
+    let busy = case.busy();
+    (busy.len() >= most).then(|| {
+        let names: Vec<_> = busy.iter().map(|id| format!("`{id}`")).collect();
+        let reason = format!("after {}: {most} at a time", names.join(", "));
+        hold(reason, "by itself when a place is free, or raise `max_parallel`")
+    })
+}
+
+pub(super) fn conflict(case: &Case) -> Option<Hold> {
+    let Situation { queue, seen, .. } = case.situation;
+    if let Some(Branch::InTheWay(why)) = seen.branches.get(case.id()) {
+        return Some(hold(why.clone(), "rename that branch, or set `branch.prefix`"));
+    }
+    let touches = |id: &TaskId| {
+        let task = queue.items.get(id).and_then(|item| item.task.as_ref());
+        task.map(|task| task.touches.as_slice()).unwrap_or_default()
+    };
+    let meets = |id: &&TaskId| {
+        let pairs = touches(id).iter().flat_map(|a| case.task.touches.iter().map(move |b| (a, b)));
+        pairs.into_iter().any(|(a, b)| overlap(a, b))
+    };
+    let other = case.busy().into_iter().find(meets)?;
+    Some(hold(format!("it touches what `{other}` touches"), "by itself when that one is done"))
+}
+
+/// Whether two globs may match one path, judged by what stands before their first wildcard:
+/// sometimes yes where the truth is no, never the other way round.
+fn overlap(a: &str, b: &str) -> bool {
+    let fixed = |glob: &str| {
+        let end = glob.find(['*', '?', '[', '{']).unwrap_or(glob.len());
+        (glob[..end].to_owned(), end == glob.len())
+    };
+    let ((a, a_whole), (b, b_whole)) = (fixed(a), fixed(b));
+    match (a_whole, b_whole) {
+        (true, true) => a == b,
+        (true, false) => a.starts_with(&b),
+        (false, true) => b.starts_with(&a),
+        (false, false) => a.starts_with(&b) || b.starts_with(&a),
+    }
+}

@@ -1,0 +1,57 @@
+//! The clock: windows, dates, meetings, retries.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Case, Hold, hold_until};
+use crate::core::ledger::{Build, Phase, Wait};
+use crate::core::situation::Situation;
+use crate::core::window;
+use crate::domain::config::{Config, Window};
+use crate::domain::task::Priority;
+
+pub(super) fn window_of<'a>(case: &Case<'a>) -> &'a Window {
+    match case.task.priority {
+        Priority::High => &case.situation.config.window_high,
+        Priority::Medium => &case.situation.config.window_medium,
+        Priority::Low => &case.situation.config.window_low,
+    }
+}
+
+pub(super) fn window(case: &Case) -> Option<Hold> {
+    let Situation { config, now, .. } = case.situation;
+    let open = match window_of(case) {
+        Window::Always | Window::Never => true,
+        spans => window::is_open(spans, config.timezone, now),
+    };
+    if open || case.forced() || case.begun() {
+        return None;
+    }
+    let opens = window::next_opening(window_of(case), config.timezone, now)?;
+    Some(hold_until(format!("opens {}", case.clock(opens)), opens, &case.spawn()))
+}
+
+pub(super) fn not_before(case: &Case) -> Option<Hold> {
+    let at = window::resolve(case.task.not_before?, case.situation.config.timezone);
+    let early = case.situation.now < at && !case.forced();
+    early.then(|| hold_until(format!("not before {}", case.clock(at)), at, &case.spawn()))
+}
+
+pub(super) fn retry(case: &Case) -> Option<Hold> {
+    let due = due(case.build, case.situation.config)?;
+    let of = case.situation.config.retry_max;
+    let count = case.build.failures;
+    let reason = format!("retry {count} of {of} at {}", case.clock(due));
+    let remedy = "by itself; buildq output shows why it failed";
+    (case.situation.now < due).then(|| hold_until(reason, due, remedy))
+}
+
+/// When a failed build is tried again.
+fn due(build: &Build, config: &Config) -> Option<DateTime<Utc>> {
+    match build.phase {
+        Phase::Waiting { since, why: Wait::Failure } => {
+            let delay = TimeDelta::from_std(config.retry_delay).unwrap_or(TimeDelta::MAX);
+            Some(since.checked_add_signed(delay).unwrap_or(DateTime::<Utc>::MAX_UTC))
+        }
+        _ => None,
+    }
+}

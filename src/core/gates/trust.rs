@@ -1,0 +1,50 @@
+//! Who says so: whether this clone runs the queue, and whether a person here stands behind what would run.
+
+use super::{Case, Hold, hold};
+use crate::core::situation::{Situation, Trust};
+
+pub(super) fn runner(case: &Case) -> Option<Hold> {
+    let Situation { ledger, seen, now, .. } = case.situation;
+    if seen.here.is_empty() {
+        return Some(hold("this clone has not been set up to run builds", "buildq init"));
+    }
+    if let Some(other) = ledger.runner.as_ref().filter(|runner| **runner != seen.here) {
+        let remedy = "buildq adopt makes this clone the runner";
+        return Some(hold(format!("`{other}` runs this queue"), remedy));
+    }
+    ledger.pause(None, now).map(|pause| {
+        let reason = format!("paused by {}: {}", pause.author, pause.reason);
+        Hold { reason, until: pause.until, remedy: "buildq resume".into() }
+    })
+}
+
+pub(super) fn trust(case: &Case) -> Option<Hold> {
+    let seen = case.situation.seen;
+    match &seen.trust {
+        Trust::Trusted => {}
+        Trust::Never => return Some(hold("`buildq.yaml` is not trusted here", "buildq trust")),
+        Trust::Changed(files) => {
+            let verb = if files.len() == 1 { "has" } else { "have" };
+            let files = files.join("`, `");
+            let reason = format!("`{files}` {verb} changed since it was trusted here");
+            return Some(hold(reason, "buildq trust"));
+        }
+        Trust::Broken(why) => {
+            return Some(hold(format!("the configuration has an error: {why}"), "mend it"));
+        }
+    }
+    if let Some(why) = &seen.no_sandbox {
+        return Some(hold(format!("no sandbox here: {why}"), "git config buildq.sandbox auto"));
+    }
+    if case.approved() {
+        return None;
+    }
+    match seen.origins.get(case.id()) {
+        Some(origin) if origin.here => None,
+        Some(origin) => Some(hold(
+            format!("{} by {} was not made in this clone", origin.commit.short(), origin.author),
+            case.approve(),
+        )),
+        None => Some(hold("nobody knows who last changed it", case.approve())),
+    }
+}
