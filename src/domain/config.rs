@@ -1,6 +1,7 @@
 //! `buildq.yaml`: the policy of one repository.
 
 mod argv;
+mod limits;
 mod read;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 pub use argv::{checks, some_span};
+pub use limits::Limits;
 #[cfg(test)]
 pub use read::KEYS;
 pub use read::{globs, parse};
@@ -100,6 +102,10 @@ pub struct Config {
     pub queue_dir: String,
     /// How many builds may run at once.
     pub max_parallel: usize,
+    /// How many builds may wait for review before nothing more starts by itself.
+    pub max_review: usize,
+    /// How much builds may use.
+    pub limits: Limits,
     /// By name; `steps` is always there.
     pub builders: BTreeMap<String, Builder>,
     /// The one that builds tasks that name none.
@@ -145,6 +151,8 @@ impl Default for Config {
             base: None,
             queue_dir: "queue".into(),
             max_parallel: 1,
+            max_review: 10,
+            limits: Limits::default(),
             builders: BTreeMap::new(),
             builder: STEPS.into(),
             verify: Vec::new(),

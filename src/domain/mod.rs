@@ -3,9 +3,11 @@
 //! Nothing here knows of git, files, processes, the environment or the clock.
 
 pub mod config;
+pub mod cost;
 pub mod diagnostic;
 pub mod event;
 pub mod id;
+pub mod size;
 pub mod span_of_time;
 pub mod task;
 pub mod trailers;

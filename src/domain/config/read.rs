@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, quoted};
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
+use super::limits::{self, Limits};
 use super::{BUILDER_TIMEOUT, Builder, Config, Depends, PromptBy, RetryFrom, STEPS, Window};
 
 /// A configuration file is never larger.
@@ -16,6 +17,14 @@ pub const KEYS: &[&str] = &[
     "base",
     "queue.dir",
     "max_parallel",
+    "max_review",
+    "limits.builds_per_night",
+    "limits.cost_per_night",
+    "limits.attempt_time",
+    "limits.memory",
+    "limits.processes",
+    "limits.output",
+    "limits.free_disk",
     "builders",
     "builders.NAME.command",
     "builders.NAME.prompt",
@@ -45,6 +54,8 @@ const TOP: &[&str] = &[
     "base",
     "queue",
     "max_parallel",
+    "max_review",
+    "limits",
     "builders",
     "builder",
     "verify",
@@ -94,6 +105,9 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.queue_dir, queue.get("dir").and_then(|f| f.read(found, directory)));
     let number = top.get("max_parallel").and_then(|f| f.number(1, 64, found));
     set(&mut config.max_parallel, number.map(|n| n as usize));
+    let number = top.get("max_review").and_then(|f| f.number(1, 10_000, found));
+    set(&mut config.max_review, number.map(|n| n as usize));
+    config.limits = Limits::read(&below(top, "limits", limits::KEYS, found), found);
     builders(top, &mut config, found);
     set(&mut config.verify, top.get("verify").map(|f| checks(&f, found)));
     set(&mut config.commit_leftovers, top.get("commit_leftovers").and_then(|f| f.flag(found)));

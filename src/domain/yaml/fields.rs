@@ -188,6 +188,11 @@ impl<'n> Field<'n> {
         })
     }
 
+    /// Whether it is this one word, in any case and without quotes.
+    pub fn is_word(&self, word: &str) -> bool {
+        matches!(&self.node.kind, Kind::Text(text, Style::Plain) if text.eq_ignore_ascii_case(word))
+    }
+
     /// `true` or `false`, and nothing that merely looks like it.
     pub fn flag(&self, found: &mut Findings) -> Option<bool> {
         match &self.node.kind {
