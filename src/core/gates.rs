@@ -167,7 +167,7 @@ impl<'a> Case<'a> {
     fn clock(&self, at: DateTime<Utc>) -> String {
         let zone = self.situation.config.timezone;
         let (there, here) = (at.with_timezone(&zone), self.situation.now.with_timezone(&zone));
-        let pattern = if there.date_naive() == here.date_naive() { "%H:%M" } else { "%F %H:%M" };
+        let pattern = if there.date_naive() == here.date_naive() { "%H:%M" } else { "%a %F %H:%M" };
         there.format(pattern).to_string()
     }
 

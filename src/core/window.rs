@@ -1,26 +1,39 @@
 //! When a priority may start by itself, on the wall clock of a time zone.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
-use crate::domain::config::Window;
+use crate::domain::config::{Span, Window};
 use crate::domain::task::When;
+
+/// A span ends at most a day after the one on which it begins; a clock that skips a whole day
+/// (Samoa, 2011) moves its end by one more.
+const LONGEST: u64 = 2;
+
+/// A week and what clock changes add to it: a span that begins once a week is found.
+const AHEAD: usize = 9;
 
 /// Whether the window is open now.
 pub fn is_open(window: &Window, tz: Tz, now: DateTime<Utc>) -> bool {
-    match window {
-        Window::Always => true,
-        Window::Never => false,
-        Window::Spans(spans) => {
-            openings(spans, tz, now).iter().any(|(start, end)| *start <= now && now < *end)
-        }
-    }
+    let Window::Spans(spans) = window else { return *window == Window::Always };
+    let mut begun = openings(spans, tz, now).take_while(|(start, _)| *start <= now);
+    begun.any(|(_, end)| now < end)
 }
 
-/// The first moment after `now` at which the window opens; `None` if it never changes.
+/// The first moment after `now` at which the window opens; `None` if it never changes. Spans
+/// that touch are one opening.
 pub fn next_opening(window: &Window, tz: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let Window::Spans(spans) = window else { return None };
-    openings(spans, tz, now).into_iter().map(|(start, _)| start).find(|start| *start > now)
+    let mut open_until = None;
+    for (start, end) in openings(spans, tz, now) {
+        if start > now && open_until.is_none_or(|until| until < start) {
+            return Some(start);
+        }
+        open_until = open_until.max(Some(end));
+    }
+    None
 }
 
 /// A moment as a person wrote it. A wall-clock time that a clock change skips is the first
@@ -51,34 +64,24 @@ fn floor_to_minute(time: NaiveTime) -> NaiveTime {
     NaiveTime::from_hms_opt(time.hour(), time.minute(), 0).unwrap_or(time)
 }
 
-/// The times at which it is open around `now`, in order; those that touch are one. Each span
-/// of each day is one interval between two moments, so that clock changes neither open it
-/// twice nor leave it out.
+/// The times at which it is open around `now`, ordered by their beginnings. Each span of each
+/// day is one interval between two moments, so that clock changes neither open it twice nor
+/// leave it out.
 fn openings(
-    spans: &[(NaiveTime, NaiveTime)],
+    spans: &[Span],
     tz: Tz,
     now: DateTime<Utc>,
-) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
     let today = now.with_timezone(&tz).date_naive();
-    let first = today.checked_sub_days(Days::new(2)).unwrap_or(today);
-    let mut times: Vec<_> = first
-        .iter_days()
-        .take(7)
-        .flat_map(|day| spans.iter().filter_map(move |span| interval(*span, day, tz)))
-        .collect();
-    times.sort();
-    let mut merged: Vec<(DateTime<Utc>, DateTime<Utc>)> = Vec::new();
-    for (start, end) in times {
-        match merged.last_mut() {
-            Some((_, open_until)) if start <= *open_until => *open_until = end.max(*open_until),
-            _ => merged.push((start, end)),
-        }
-    }
-    merged
+    let first = today.checked_sub_days(Days::new(LONGEST)).unwrap_or(today);
+    first.iter_days().take(LONGEST as usize + AHEAD).flat_map(move |day| {
+        let begins = move |span: &&Span| span.days.has(day.weekday());
+        spans.iter().filter(begins).filter_map(move |span| interval(*span, day, tz))
+    })
 }
 
 fn interval(
-    (from, to): (NaiveTime, NaiveTime),
+    Span { from, to, .. }: Span,
     day: NaiveDate,
     tz: Tz,
 ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
@@ -91,16 +94,15 @@ fn interval(
 }
 
 #[cfg(test)]
+mod zone_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn spans(text: &str) -> Window {
-        let time = |text: &str| NaiveTime::parse_from_str(text, "%H:%M").unwrap();
-        let span = |text: &str| {
-            let (from, to) = text.split_once('-').unwrap();
-            (time(from), time(to))
-        };
-        Window::Spans(text.split(", ").map(span).collect())
+        let text = format!("windows: {{high: [{text}]}}");
+        crate::domain::config::parse("f", text.as_bytes()).unwrap().0.window_high
     }
 
     fn utc(text: &str) -> DateTime<Utc> {

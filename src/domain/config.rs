@@ -3,6 +3,7 @@
 mod argv;
 mod limits;
 mod read;
+mod window;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use limits::Limits;
 #[cfg(test)]
 pub use read::KEYS;
 pub use read::{globs, parse};
+pub use window::{Days, Span, Window};
 
 pub(super) use argv::double_quoted;
 
@@ -69,17 +71,6 @@ pub enum RetryFrom {
     Base,
     /// From the work so far.
     Branch,
-}
-
-/// When a priority may start by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Window {
-    /// At any time.
-    Always,
-    /// Only after a person's approval, then at any time.
-    Never,
-    /// Within these spans of the wall clock; one that ends before it begins crosses midnight.
-    Spans(Vec<(NaiveTime, NaiveTime)>),
 }
 
 /// Whether a build may stand upon one that waits for review.
@@ -162,7 +153,7 @@ impl Default for Config {
             retry_from: RetryFrom::Base,
             stall_after: Duration::from_secs(4 * 3600),
             window_high: Window::Always,
-            window_medium: Window::Spans(vec![(at(22), at(6))]),
+            window_medium: Window::within(vec![Span { days: Days::ALL, from: at(22), to: at(6) }]),
             window_low: Window::Never,
             timezone: Tz::UTC,
             depends: Depends::Review,

@@ -7,7 +7,8 @@ use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, 
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
 use super::limits::{self, Limits};
-use super::{BUILDER_TIMEOUT, Builder, Config, Depends, PromptBy, RetryFrom, STEPS, Window};
+use super::window::{clock, window};
+use super::{BUILDER_TIMEOUT, Builder, Config, Depends, PromptBy, RetryFrom, STEPS};
 
 /// A configuration file is never larger.
 const LARGEST: usize = 1 << 20;
@@ -242,54 +243,6 @@ pub fn globs(field: &Field, found: &mut Findings) -> Vec<String> {
     patterns
 }
 
-fn window(field: &Field, found: &mut Findings) -> Option<Window> {
-    let before = found.errors();
-    let texts = field.texts(found);
-    if let [(text, _)] = texts.as_slice() {
-        match text.to_lowercase().as_str() {
-            "always" => return Some(Window::Always),
-            "never" => return Some(Window::Never),
-            _ => {}
-        }
-    }
-    let mut spans = Vec::new();
-    let mut whole_day = false;
-    for (text, at) in texts {
-        match clock_span(text) {
-            Ok(Some(span)) => spans.push(span),
-            Ok(None) => whole_day = true,
-            Err((message, hint)) => {
-                found.error(at, format!("`{}`: {message}", field.name), hint);
-            }
-        }
-    }
-    if spans.is_empty() && !whole_day && found.errors() == before {
-        let message = format!("`{}` is empty", field.name);
-        found.error(field.at(), message, "write `always`, `never` or `\"22:00-06:00\"`");
-    }
-    let good = found.errors() == before;
-    good.then_some(if whole_day { Window::Always } else { Window::Spans(spans) })
-}
-
-/// `22:00-06:00`; `None` is the whole day.
-fn clock_span(text: &str) -> Result<Option<(NaiveTime, NaiveTime)>, Wrong> {
-    let hint = || "write `always`, `never` or `\"22:00-06:00\"`".to_owned();
-    let wrong = || (format!("{} is no span of the clock", quoted(text)), hint());
-    let (from, to) = text.split_once(['-', '–']).ok_or_else(wrong)?;
-    let (from, to) = (from.trim(), to.trim());
-    let start = clock(from).ok_or_else(wrong)?;
-    let end = if to == "24:00" { NaiveTime::MIN } else { clock(to).ok_or_else(wrong)? };
-    match start == end {
-        true if to == "24:00" => Ok(None),
-        true => Err((format!("{} begins when it ends", quoted(text)), hint())),
-        false => Ok(Some((start, end))),
-    }
-}
-
-fn clock(text: &str) -> Option<NaiveTime> {
-    NaiveTime::parse_from_str(text, "%H:%M").ok()
-}
-
 fn time(text: &str) -> Result<NaiveTime, Wrong> {
     let wrong = || (format!("{} is no time of day", quoted(text)), "write `\"23:00\"`".to_owned());
     clock(text.trim()).ok_or_else(wrong)
@@ -386,6 +339,7 @@ fn set_option<T>(place: &mut Option<T>, value: Option<T>) {
 mod tests {
     use std::time::Duration;
 
+    use super::super::Window;
     use super::*;
 
     fn good(text: &str) -> Config {
@@ -426,8 +380,8 @@ mod tests {
         assert_eq!(config.retry_from, RetryFrom::Branch);
         assert_eq!(config.stall_after.as_secs(), 1800);
         assert_eq!(config.window_high, Window::Never);
-        let at = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
-        assert_eq!(config.window_low, Window::Spans(vec![(at(1), at(5)), (at(22), at(0))]));
+        assert_eq!(config.window_medium, Window::Always);
+        assert!(matches!(&config.window_low, Window::Spans(spans) if spans.len() == 2));
         assert_eq!(config.timezone, chrono_tz::Europe::Berlin);
         assert_eq!(config.depends, Depends::Merged);
         assert_eq!(config.workspace_copy, [".env"]);
@@ -471,16 +425,6 @@ mod tests {
                 "stall: {after: 4}",
                 "1:16: `stall.after`: `4` has no unit: write `4m`, `4h` or `4d`",
                 "for example `90s`, `45 minutes` or `4h`",
-            ),
-            (
-                "windows: {medium: 22-6}",
-                "1:19: `windows.medium`: `22-6` is no span of the clock",
-                "write `always`, `never` or `\"22:00-06:00\"`",
-            ),
-            (
-                "windows: {medium: 06:00-06:00}",
-                "1:19: `windows.medium`: `06:00-06:00` begins when it ends",
-                "write `always`, `never` or `\"22:00-06:00\"`",
             ),
             (
                 "timezone: Europe/Berln",
@@ -562,11 +506,5 @@ mod tests {
         ] {
             assert!(branch_prefix(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_whole_day_is_always() {
-        let config = good("windows: {low: 00:00-24:00}");
-        assert_eq!(config.window_low, Window::Always);
     }
 }
