@@ -10,6 +10,7 @@ pub mod leftovers;
 pub mod marker;
 pub mod note;
 pub mod outgoing;
+pub mod pipes;
 pub mod remove;
 pub mod settings;
 pub mod submodules;
@@ -295,6 +296,7 @@ fn alternates(stores: &[PathBuf]) -> Result<Vec<u8>> {
 
 /// Excludes from all commits what lies untracked now. For the inside of a workspace.
 pub fn settle(folder: &Path) -> Result<()> {
+    pipes::remove(folder);
     let listed = git_inside(folder).bytes(["ls-files", "-z", "--others", "--exclude-standard"])?;
     let mut text = b"\n# made by the setup: never committed\n".to_vec();
     let paths = listed.split(|byte| *byte == 0).filter(|path| !path.is_empty());

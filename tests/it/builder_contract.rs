@@ -51,6 +51,21 @@ fn the_environment_is_clean_and_says_what_there_is_to_know() {
 }
 
 #[test]
+fn settings_that_a_builder_makes_for_all_its_git_are_its_own() {
+    let script = "git config --global user.name Eve; git config --global alias.st status\n\
+                  git config user.email eve@example.org; git st > /dev/null; echo made > made\n\
+                  git add made; git commit -qm made";
+    let repo = TestRepo::with_agent(script, "");
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "succeeded").settle();
+    let kind = std::fs::metadata("/dev/null").unwrap().file_type();
+    assert!(std::os::unix::fs::FileTypeExt::is_char_device(&kind), "it was replaced by a file");
+    let global = std::fs::read_to_string(repo.home().join(".gitconfig")).unwrap();
+    assert!(!global.contains("Eve"), "{global}");
+    assert_eq!(repo.event("x", "failed"), "");
+}
+
+#[test]
 fn prompts_come_by_file_and_argument_too() {
     let repo = TestRepo::new();
     repo.agent("[ -t 0 ] && echo terminal > $OUT/tty; for last; do :; done; printf '%s' \"$last\" > $OUT/last; echo made > made");

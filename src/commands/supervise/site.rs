@@ -393,6 +393,9 @@ fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
     workspace::git_environment().into_iter().for_each(|(name, value)| {
         set(&name.to_string_lossy(), value);
     });
+    // A builder that writes `git config --global`, as agents do, must hit a file of its own:
+    // root would replace the null device by it.
+    set("GIT_CONFIG_GLOBAL", made.folder.join(".git/buildq/gitconfig").into());
     set(env::TASK, start.task.as_str().into());
     set(env::ATTEMPT, start.attempt.to_string().into());
     set(env::BRANCH, world.branch_of(&start.task).into());

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail};
 
 use super::note::{self, commit_tree};
-use super::{git_inside, leftovers, trouble};
+use super::{git_inside, leftovers, pipes, trouble};
 use crate::domain::id::Oid;
 use crate::effects::collect::{Header, VERSION};
 use crate::effects::git::Git;
@@ -26,6 +26,7 @@ pub struct Request<'a> {
 
 /// Commits leftovers if asked to, then writes header and pack.
 pub fn send(folder: &Path, request: &Request, out: &mut impl Write) -> Result<()> {
+    pipes::remove(folder);
     let git = git_inside(folder).with("GIT_NO_REPLACE_OBJECTS", "1");
     let Some(mut head) = note::head(&git)? else {
         bail!("this workspace is on a branch without any commit\nhint: commit something on it");
