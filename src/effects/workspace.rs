@@ -81,7 +81,9 @@ pub struct Made {
 /// What every git inside a workspace is run with, the builder's own too: the settings of the
 /// person at this machine (signing, hooks, templates, credentials) stay out.
 pub fn git_environment() -> Vec<(OsString, OsString)> {
-    [("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_ADVICE", "0")]
+    // Below no folder: `git config --global` renames a new file over the one that is named, and
+    // would, as root, put it in the place of the null device.
+    [("GIT_CONFIG_GLOBAL", "/dev/null/none"), ("GIT_CONFIG_NOSYSTEM", "1"), ("GIT_ADVICE", "0")]
         .map(|(name, value)| (name.into(), value.into()))
         .to_vec()
 }

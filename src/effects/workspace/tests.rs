@@ -363,3 +363,15 @@ fn files_of_lfs_are_copied_where_they_were_linked() {
     fs::write(own.join("object"), "two").unwrap();
     assert_eq!(fs::read_to_string(bench.path("store/aa/object")).unwrap(), "one");
 }
+
+#[test]
+fn settings_of_the_whole_machine_cannot_be_written() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let bench = Bench::new();
+    bench.make();
+    let git = git_inside(&bench.folder());
+    let done = git.try_run(["config", "--global", "alias.st", "!touch /x"]).unwrap();
+    assert_ne!(done.0, 0, "{done:?}");
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    assert_eq!(git.run(["log", "-1", "--format=%s"]).unwrap(), "first");
+}
