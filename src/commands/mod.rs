@@ -11,6 +11,7 @@ pub mod demo;
 pub mod done;
 pub mod fail;
 pub mod gather;
+pub mod gc;
 pub mod heartbeat;
 pub mod hook;
 pub mod init;
@@ -83,6 +84,7 @@ enum Verb {
     Trust(trust::Args),
     Adopt(adopt::Args),
     Heartbeat(heartbeat::Heartbeat),
+    Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
     Progress(progress::Args),
@@ -167,6 +169,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),
         Verb::Heartbeat(args) => heartbeat::at(&args, &scene),
+        Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
         Verb::Progress(args) => progress::run(args).map(Exit::from),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gather::{World, attempt_ref, branch_ref, builder_person};
 use super::supervise::{bury, tidy};
-use super::{Exit, Scene, print, report};
+use super::{Exit, Scene, gc, print, report};
 use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
@@ -141,6 +141,7 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
     let pointed = point_branches(&world);
     tidy::tidy(&world);
     remember(&world)?;
+    gc::when_due(&world)?;
     pointed.map(|()| outcome)
 }
 

@@ -3,6 +3,7 @@
 pub mod clear;
 pub mod detect;
 pub mod gates;
+pub mod gc;
 pub mod ledger;
 pub mod overview;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 mod argv;
 mod limits;
+mod keep;
 mod read;
 mod window;
 
@@ -13,6 +14,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 pub use argv::{checks, some_span};
+pub use keep::Keep;
 pub use limits::Limits;
 #[cfg(test)]
 pub use read::KEYS;
@@ -133,6 +135,8 @@ pub struct Config {
     pub branch_prefix: String,
     /// Whether the hooks print nothing.
     pub hooks_quiet: bool,
+    /// What ended builds may leave on this machine.
+    pub keep: Keep,
 }
 
 impl Default for Config {
@@ -162,6 +166,7 @@ impl Default for Config {
             report_at: at(23),
             branch_prefix: "build/".into(),
             hooks_quiet: false,
+            keep: Keep::default(),
         }
     }
 }

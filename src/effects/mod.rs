@@ -12,6 +12,7 @@ pub mod foreground;
 pub mod git;
 pub mod hooks;
 pub mod ledger;
+pub mod litter;
 pub mod locks;
 pub mod machine;
 pub mod output;

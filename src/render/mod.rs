@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 pub mod error;
+pub mod gc;
 pub mod hook;
 pub mod log;
 pub mod plan;

@@ -9,6 +9,7 @@ mod bad_input;
 mod builder_contract;
 mod clones;
 mod crowd;
+mod gc;
 mod kills;
 mod layers;
 mod life;

@@ -5,7 +5,7 @@ use crate::commands::gather::World;
 use crate::core::ledger::{Build, Run};
 use crate::domain::id::{Attempt, TaskId};
 use crate::effects::locks::Lock;
-use crate::effects::workspace;
+use crate::effects::{litter, workspace};
 
 /// An attempt that has ended needs its workspace no more. A person may have ended it before its
 /// supervisor could end the builder and take the work over: that is done first.
@@ -45,8 +45,7 @@ pub fn whose(name: &str) -> Option<(TaskId, Attempt, bool)> {
         Some(name) => (name, true),
         None => (name, false),
     };
-    let (task, attempt) = name.rsplit_once('-')?;
-    Some((TaskId::new(task).ok()?, Attempt(attempt.parse().ok()?), base))
+    litter::whose(name).map(|(task, attempt)| (task, attempt, base))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::core::ledger::{Build, Run};
 use crate::domain::id::{Attempt, TaskId};
 use crate::effects::locks::Lock;
 use crate::effects::repo::Repo;
+use crate::effects::workspace::remove::GOING;
 use crate::effects::{clock, sweep, waker, workspace};
 use crate::render;
 
@@ -102,6 +103,8 @@ fn clear(world: &World, ended: &mut Ended) -> Result<()> {
         let name = folder.file_name().to_string_lossy().into_owned();
         let path = folder.path();
         let safe = match whose(&name) {
+            // What killed processes have left, or made for a trial.
+            None if name.starts_with(GOING) || name.ends_with("-accept") => true,
             // Made for a check on the base: there is no work in it.
             Some((_, _, true)) => true,
             Some((task, attempt, false)) => taken_over(world, &task, attempt),

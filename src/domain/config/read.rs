@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, quoted};
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
+use super::keep;
 use super::limits::{self, Limits};
 use super::window::{clock, window};
 use super::{BUILDER_TIMEOUT, Builder, Config, Depends, PromptBy, RetryFrom, STEPS};
@@ -48,6 +49,8 @@ pub const KEYS: &[&str] = &[
     "report.at",
     "branch.prefix",
     "hooks.quiet",
+    "keep.disk",
+    "keep.age",
 ];
 
 /// The keys that stand at the left edge.
@@ -70,6 +73,7 @@ const TOP: &[&str] = &[
     "report",
     "branch",
     "hooks",
+    "keep",
 ];
 
 type Wrong = (String, String);
@@ -124,6 +128,7 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.branch_prefix, prefix.get("prefix").and_then(|f| f.read(found, branch_prefix)));
     let hooks = below(top, "hooks", &["quiet"], found);
     set(&mut config.hooks_quiet, hooks.get("quiet").and_then(|f| f.flag(found)));
+    config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
     config
 }
 

@@ -12,6 +12,11 @@ use rustix::io::Errno;
 /// Stands in the folder of all workspaces: below it, and nowhere else, folders are removed.
 pub const SIGN: &str = ".buildq-workspaces";
 
+/// What the name of a workspace begins with while it is removed.
+pub const GOING: &str = ".gone-";
+/// What the name of the mark ends with that lies beside a workspace that is to stay.
+pub const KEPT: &str = ".kept";
+
 /// Folders nested deeper are moved up first, so that open files and stack stay bounded.
 const MAX_DEPTH: usize = 64;
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW);
@@ -30,7 +35,7 @@ pub fn is_kept(folder: &Path) -> bool {
 
 fn mark(folder: &Path) -> std::path::PathBuf {
     let name = folder.file_name().unwrap_or_default();
-    folder.with_file_name(format!("{}.kept", name.to_string_lossy()))
+    folder.with_file_name(format!("{}{KEPT}", name.to_string_lossy()))
 }
 
 /// Removes a workspace; one that is not there is fine. Never follows a link, and makes
@@ -47,12 +52,37 @@ pub fn remove(folder: &Path) -> Result<()> {
         bail!("`{}` is no workspace of buildq: it is left alone", folder.display());
     }
     let failed = || format!("cannot remove `{}`", folder.display());
-    let name = CString::new(name.as_bytes()).with_context(failed)?;
     let parent = rustix::fs::open(parent, FOLDER | OFlags::CLOEXEC, Mode::empty());
     let parent = parent.with_context(failed)?;
-    remove_folder(parent.as_fd(), &name).with_context(failed)?;
+    let going = set_aside(parent.as_fd(), name).with_context(failed)?;
     let _ = std::fs::remove_file(mark(folder));
-    Ok(())
+    remove_folder(parent.as_fd(), &going).with_context(failed)
+}
+
+/// Takes the folder's name away in one step: half a workspace is never taken for a whole one,
+/// whenever its removal is cut short.
+fn set_aside(parent: BorrowedFd, name: &OsStr) -> Result<CString> {
+    if name.as_bytes().starts_with(GOING.as_bytes()) {
+        return Ok(CString::new(name.as_bytes())?);
+    }
+    for number in 0_u32.. {
+        let going = format!("{GOING}{}-{number}", name.to_string_lossy());
+        // To a folder that is there already only if that one is empty.
+        match rustix::fs::renameat(parent, name, parent, going.as_str()) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {}
+            Err(Errno::ACCESS) => {
+                // A folder must be writable to be moved: its `..` changes.
+                rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
+                rustix::fs::renameat(parent, name, parent, going.as_str())?;
+                return Ok(CString::new(going)?);
+            }
+            done => {
+                done?;
+                return Ok(CString::new(going)?);
+            }
+        }
+    }
+    bail!("too many removals were cut short")
 }
 
 fn remove_folder(parent: BorrowedFd, name: &CStr) -> Result<(), Errno> {
