@@ -16,6 +16,7 @@ use crate::core::situation::{Observations, Origin, Situation, Trust};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};
+use crate::effects::calendar::{self, Desk};
 use crate::effects::env::{self, Kept};
 use crate::effects::files;
 use crate::effects::ledger;
@@ -278,9 +279,18 @@ impl World {
             }
             Ok(_) => {}
         }
+        let calendars = self.calendars(seen.trust == Trust::Trusted);
+        (seen.busy, seen.calendar_troubles) = (calendars.busy, calendars.troubles);
         self.seen = seen;
         self.seen.merged = self.merged_bases()?;
         Ok(())
+    }
+
+    /// When the calendars' owner is busy; a commit does not wait for their being read.
+    fn calendars(&self, trusted: bool) -> calendar::Seen {
+        let (repo, paths, config) = (&self.repo, &self.paths, &self.config);
+        let desk = Desk { repo, paths, config, tip: self.queue.tip, trusted, now: self.now };
+        if self.writes { calendar::look(desk) } else { calendar::glance(desk) }
     }
 
     /// Tells what every process started from here gets of our environment: a hook's PATH may

@@ -56,6 +56,11 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         let world = scene.look()?;
         let plan = plan::plan(world.situation(None));
         print(&if args.json { json(&plan)? } else { render::plan::plan(&plan, &world.config) });
+        if !args.json {
+            for trouble in &world.seen.calendar_troubles {
+                print(&render::plan::warning(trouble));
+            }
+        }
         return Ok(Exit::Done);
     }
     if args.leave {
@@ -136,6 +141,7 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         outcome.deeds.push(Deed { action, trouble });
         world = world.again(clock::now())?;
     }
+    outcome.warnings.clone_from(&world.seen.calendar_troubles);
     // First of all somebody who looks again, whatever else goes wrong.
     waker::leave(&world.paths, outcome.plan.wake)?;
     let pointed = point_branches(&world);

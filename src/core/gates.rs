@@ -111,7 +111,7 @@ pub fn rule(situation: Situation, item: &Item, ahead: &[TaskId]) -> Vec<Ruling> 
         (Gate::Approval, content::approval),
         (Gate::Window, time::window),
         (Gate::NotBefore, time::not_before),
-        (Gate::Calendar, |_| None),
+        (Gate::Calendar, time::calendar),
         (Gate::Capacity, order::capacity),
         (Gate::Conflict, order::conflict),
         (Gate::Base, means::base),

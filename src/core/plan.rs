@@ -335,6 +335,8 @@ pub struct Outcome {
     pub plan: Plan,
     /// Why nothing was done at all, if so.
     pub idle: Option<String>,
+    /// What a person should know of how it was decided.
+    pub warnings: Vec<String>,
 }
 
 /// One action, carried out or not.

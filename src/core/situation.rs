@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use super::calendar::Busy;
 #[cfg(doc)]
 use super::ledger::Approval;
 use super::ledger::Ledger;
@@ -91,6 +92,10 @@ pub struct Observations {
     pub same_base: BTreeSet<TaskId>,
     /// Builders that cannot be started, and why.
     pub broken_builders: BTreeMap<String, String>,
+    /// When the calendars' owner is busy.
+    pub busy: Vec<Busy>,
+    /// What could not be read of the calendars, one sentence each.
+    pub calendar_troubles: Vec<String>,
     /// Why nothing may run without a sandbox here, if so.
     pub no_sandbox: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! `buildq.yaml`: the policy of one repository.
 
 mod argv;
+mod calendar;
 mod limits;
 mod keep;
 mod read;
@@ -14,6 +15,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 pub use argv::{checks, some_span};
+pub use calendar::Calendar;
 pub use keep::Keep;
 pub use limits::Limits;
 #[cfg(test)]
@@ -121,6 +123,8 @@ pub struct Config {
     pub window_medium: Window,
     /// When `low` may start.
     pub window_low: Window,
+    /// Whose busy times hold every start.
+    pub calendars: Vec<Calendar>,
     /// Of every wall-clock time in tasks and configuration.
     pub timezone: Tz,
     /// What a dependency must have reached.
@@ -159,6 +163,7 @@ impl Default for Config {
             window_high: Window::Always,
             window_medium: Window::within(vec![Span { days: Days::ALL, from: at(22), to: at(6) }]),
             window_low: Window::Never,
+            calendars: Vec::new(),
             timezone: Tz::UTC,
             depends: Depends::Review,
             workspace_copy: Vec::new(),

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod awake;
+pub mod calendar;
 pub mod clock;
 pub mod collect;
 pub mod commit;

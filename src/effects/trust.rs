@@ -13,7 +13,7 @@ use super::files;
 use super::paths::Paths;
 use super::repo::Repo;
 use crate::core::situation::Trust;
-use crate::domain::config::Config;
+use crate::domain::config::{Calendar, Config};
 use crate::domain::id::Oid;
 
 /// Everything that decides what is run: path and object of the configuration, of the
@@ -24,19 +24,20 @@ pub struct Manifest(pub BTreeMap<String, Oid>);
 impl Manifest {
     /// As it stands at a commit.
     pub fn at(repo: &Repo, commit: Oid, config: &Config) -> Self {
-        let mut files = vec![CONFIG.to_owned(), format!("{}/templates", config.queue_dir)];
+        let files = vec![CONFIG.to_owned(), format!("{}/templates", config.queue_dir)];
         let builders = config.builders.values().flat_map(|builder| &builder.command);
         let checks = config.verify.iter().chain(&config.workspace_setup);
-        let words = builders.chain(checks.flat_map(|check| &check.argv));
-        files.extend(words.map(|word| word.trim_start_matches("./").to_owned()));
-        let templates = files[1].clone();
-        let found = |path: String| {
-            let plain = !path.is_empty() && !path.starts_with(['/', '-']) && path != ".";
-            let entry = plain.then(|| repo.entry(commit, &path)).flatten()?;
-            // A folder that a command names holds the work itself: `npm test` has a `test/`.
-            (path == templates || repo.is_blob(entry)).then_some((path, entry))
-        };
-        Self(files.into_iter().filter_map(found).collect())
+        let calendars = config.calendars.iter().filter_map(|calendar| match calendar {
+            Calendar::Command(check) => Some(check),
+            Calendar::File(_) => None,
+        });
+        let words = builders.chain(checks.chain(calendars).flat_map(|check| &check.argv));
+        let named = words.filter_map(|word| named(repo, commit, word));
+        let own = files.into_iter().filter_map(|path| {
+            let entry = repo.entry(commit, &path)?;
+            Some((path, entry))
+        });
+        Self(own.chain(named).collect())
     }
 
     /// Paths that differ.
@@ -45,6 +46,15 @@ impl Manifest {
         let differs = |path: &&&String| self.0.get(**path) != now.0.get(**path);
         paths.iter().filter(differs).map(|path| (**path).clone()).collect()
     }
+}
+
+/// The tracked file that a word of a command names, and its object.
+pub fn named(repo: &Repo, commit: Oid, word: &str) -> Option<(String, Oid)> {
+    let path = word.trim_start_matches("./");
+    let plain = !path.is_empty() && !path.starts_with(['/', '-']) && path != ".";
+    let entry = plain.then(|| repo.entry(commit, path)).flatten()?;
+    // A folder that a command names holds the work itself: `npm test` has a `test/`.
+    repo.is_blob(entry).then(|| (path.to_owned(), entry))
 }
 
 /// The configuration's file.

@@ -52,8 +52,17 @@ pub fn done(outcome: &Outcome) -> String {
     if let Some(idle) = &outcome.idle {
         return format!("nothing done: {idle}");
     }
-    let lines: Vec<String> = outcome.deeds.iter().map(did).collect();
-    if lines.is_empty() { nothing(&outcome.plan) } else { lines.join("\n") }
+    let mut lines: Vec<String> = outcome.deeds.iter().map(did).collect();
+    if lines.is_empty() {
+        lines.push(nothing(&outcome.plan));
+    }
+    lines.extend(outcome.warnings.iter().map(|warning| self::warning(warning)));
+    lines.join("\n")
+}
+
+/// What a person should know of how it was decided.
+pub fn warning(words: &str) -> String {
+    format!("warning: {}", text::safe(words))
 }
 
 /// Nothing was due; said with the one reason that holds everything, if there is one.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Case, Hold, hold_until};
+use crate::core::calendar::Busy;
 use crate::core::ledger::{Build, Phase, Wait};
 use crate::core::situation::Situation;
 use crate::core::window;
@@ -34,6 +35,15 @@ pub(super) fn not_before(case: &Case) -> Option<Hold> {
     let at = window::resolve(case.task.not_before?, case.situation.config.timezone);
     let early = case.situation.now < at && !case.forced();
     early.then(|| hold_until(format!("not before {}", case.clock(at)), at, &case.spawn()))
+}
+
+/// Nobody is watched while they are busy: what runs goes on, and nothing starts.
+pub(super) fn calendar(case: &Case) -> Option<Hold> {
+    let now = case.situation.now;
+    let runs = |busy: &&Busy| busy.from <= now && now < busy.until;
+    let last = case.situation.seen.busy.iter().filter(runs).max_by_key(|busy| busy.until)?;
+    let reason = format!("`{}` until {}", last.title, case.clock(last.until));
+    (!case.forced()).then(|| hold_until(reason, last.until, &case.spawn()))
 }
 
 pub(super) fn retry(case: &Case) -> Option<Hold> {

@@ -97,6 +97,8 @@ pub struct Health {
     pub builders: Vec<BuilderHealth>,
     /// Why nothing may run without a sandbox here, if so.
     pub no_sandbox: Option<String>,
+    /// What could not be read of the calendars; that holds nothing.
+    pub calendar_troubles: Vec<String>,
     /// Events of the ledger that did not hold where they stand.
     pub superseded: usize,
     /// What only this machine can tell.
@@ -135,6 +137,7 @@ pub fn health(here: Situation, machine: Machine) -> Health {
         config_detail: detail,
         builders,
         no_sandbox: seen.no_sandbox.clone(),
+        calendar_troubles: seen.calendar_troubles.clone(),
         superseded: ledger.superseded.len(),
         machine,
     }

@@ -82,6 +82,7 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
             let mut why = in_queue(&entry);
             why.gates.clone_from(&verdict.rulings);
             why.opens = verdict.opens();
+            why.notes = here.seen.calendar_troubles.clone();
             elsewhere(here, task, why)
         }
         None => match build {
@@ -94,7 +95,7 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
         },
     };
     why.title = title.unwrap_or(why.title);
-    why.notes = notes(here, task);
+    why.notes.extend(notes(here, task));
     let item = here.queue.items.get(task).filter(|_| !why.gates.is_empty());
     if let Some(other) = item.and_then(|item| super::lost(there, item)) {
         why.notes.push(format!("`{other}`, which it depends on, is neither in the queue nor done"));

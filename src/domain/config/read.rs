@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, quoted};
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
+use super::calendar::calendars;
 use super::keep;
 use super::limits::{self, Limits};
 use super::window::{clock, window};
@@ -42,6 +43,7 @@ pub const KEYS: &[&str] = &[
     "windows.high",
     "windows.medium",
     "windows.low",
+    "calendar",
     "timezone",
     "depends",
     "workspace.copy",
@@ -67,6 +69,7 @@ const TOP: &[&str] = &[
     "retry",
     "stall",
     "windows",
+    "calendar",
     "timezone",
     "depends",
     "workspace",
@@ -145,6 +148,7 @@ fn starting(top: &Fields, config: &mut Config, found: &mut Findings) {
     set(&mut config.window_high, windows.get("high").and_then(|f| window(&f, found)));
     set(&mut config.window_medium, windows.get("medium").and_then(|f| window(&f, found)));
     set(&mut config.window_low, windows.get("low").and_then(|f| window(&f, found)));
+    set(&mut config.calendars, top.get("calendar").map(|f| calendars(&f, found)));
     set(&mut config.timezone, top.get("timezone").and_then(|f| f.read(found, timezone)));
 }
 
