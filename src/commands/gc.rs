@@ -52,30 +52,46 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     say::must_be_known(&world)?;
-    let keep = keep(&world)?;
-    let lying = litter::look(&world.paths);
-    let rules = Rules {
-        disk: keep.disk,
-        age: TimeDelta::from_std(keep.age).unwrap_or(TimeDelta::MAX),
-        dropped: dropped(&args.drop, &lying)?,
-        now: scene.now,
+    let mut rules = rules(&world)?;
+    rules.dropped = dropped(&args.drop, &litter::look(&world.paths))?;
+    let cleared = match args.dry_run {
+        true => Some(foreseen(&world, &rules)),
+        false => in_turn(&world, &rules)?,
     };
-    let cleared = if args.dry_run {
-        foreseen(&world, lying, &rules)
-    } else {
-        let Some(_turn) = Lock::try_take(&world.paths.lock("gc"))? else {
-            print("another `buildq gc` is at work here and does it");
-            return Ok(Exit::Done);
-        };
-        // What the one before it has cleared away meanwhile is not there any more.
-        clear(&world, litter::look(&world.paths), &rules)?
-    };
-    if args.json {
-        print(&serde_json::to_string_pretty(&cleared)?);
-    } else if !args.quiet {
-        print(&render::gc::page(&cleared));
+    match cleared {
+        None => print("another `buildq gc` is at work here and does it"),
+        Some(cleared) if args.json => print(&serde_json::to_string_pretty(&cleared)?),
+        Some(cleared) if !args.quiet => print(&render::gc::page(&cleared)),
+        Some(_) => {}
     }
     Ok(Exit::Done)
+}
+
+/// Clears away; `None` while another one does.
+pub fn clear_away(scene: &Scene) -> Result<Option<Cleared>> {
+    let world = scene.look()?;
+    in_turn(&world, &rules(&world)?)
+}
+
+/// What would become of everything.
+pub fn would(world: &World) -> Result<Cleared> {
+    Ok(foreseen(world, &rules(world)?))
+}
+
+fn in_turn(world: &World, rules: &Rules) -> Result<Option<Cleared>> {
+    let Some(_turn) = Lock::try_take(&world.paths.lock("gc"))? else { return Ok(None) };
+    // What the one before it has cleared away meanwhile is not there any more.
+    clear(world, rules).map(Some)
+}
+
+fn rules(world: &World) -> Result<Rules> {
+    let keep = keep(world)?;
+    Ok(Rules {
+        disk: keep.disk,
+        age: TimeDelta::from_std(keep.age).unwrap_or(TimeDelta::MAX),
+        dropped: BTreeSet::new(),
+        now: world.now,
+    })
 }
 
 /// What this machine's own settings say, else the policy.
@@ -104,16 +120,16 @@ fn dropped(names: &[String], lying: &[(Litter, PathBuf)]) -> Result<BTreeSet<Str
     Ok(names.iter().cloned().collect())
 }
 
-fn foreseen(world: &World, lying: Vec<(Litter, PathBuf)>, rules: &Rules) -> Cleared {
-    let (litter, paths): (Vec<_>, Vec<_>) = lying.into_iter().unzip();
+fn foreseen(world: &World, rules: &Rules) -> Cleared {
+    let (litter, paths): (Vec<_>, Vec<_>) = litter::look(&world.paths).into_iter().unzip();
     let fates = gc::fates(&world.ledger, &litter, rules);
     let both = litter.into_iter().zip(paths).zip(fates);
     let items = both.map(|((litter, path), fate)| item(litter, &path, fate));
     Cleared::of(items.collect(), rules.disk, true)
 }
 
-fn clear(world: &World, lying: Vec<(Litter, PathBuf)>, rules: &Rules) -> Result<Cleared> {
-    let (litter, paths): (Vec<_>, Vec<_>) = lying.into_iter().unzip();
+fn clear(world: &World, rules: &Rules) -> Result<Cleared> {
+    let (litter, paths): (Vec<_>, Vec<_>) = litter::look(&world.paths).into_iter().unzip();
     let fates = gc::fates(&world.ledger, &litter, rules);
     let both = litter.into_iter().zip(paths).zip(fates);
     let items: Vec<_> = both

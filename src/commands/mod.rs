@@ -8,6 +8,7 @@ pub mod approve;
 pub mod block;
 pub mod cancel;
 pub mod demo;
+pub mod doctor;
 pub mod done;
 pub mod fail;
 pub mod gather;
@@ -84,6 +85,7 @@ enum Verb {
     Trust(trust::Args),
     Adopt(adopt::Args),
     Heartbeat(heartbeat::Heartbeat),
+    Doctor(doctor::Args),
     Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
@@ -169,6 +171,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),
         Verb::Heartbeat(args) => heartbeat::at(&args, &scene),
+        Verb::Doctor(args) => doctor::run(args, &scene),
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),

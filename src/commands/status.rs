@@ -148,7 +148,8 @@ fn clone(world: &World, look: Look) -> Machine {
     }
 }
 
-fn hooks_of(world: &World) -> Hooks {
+/// The hooks of git, as they are in this clone.
+pub fn hooks_of(world: &World) -> Hooks {
     let (repo, paths) = (&world.repo, &world.paths);
     let (missing, managed) = match init::hooks_place(repo, paths) {
         Ok(Place::Own(folder)) => {

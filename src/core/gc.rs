@@ -142,7 +142,7 @@ impl Cleared {
     pub fn of(items: Vec<Item>, allowed: u64, dry: bool) -> Self {
         let gone = |item: &&Item| matches!(item.fate, Fate::Remove(_) | Fate::Rescue);
         let freed = items.iter().filter(gone).map(|item| item.litter.bytes).sum();
-        let counts = items.iter().filter(|item| !gone(item) && counts(&item.litter.what));
+        let counts = items.iter().filter(|item| !gone(item) && item.litter.what.counts());
         let stays = counts.map(|item| item.litter.bytes).sum();
         Self { freed, stays, allowed, dry, items }
     }
@@ -155,7 +155,7 @@ const FRESH: TimeDelta = TimeDelta::days(1);
 pub fn fates(ledger: &Ledger, litter: &[Litter], rules: &Rules) -> Vec<Fate> {
     let mut fates: Vec<Fate> = litter.iter().map(|one| fate(ledger, one, rules)).collect();
     let staying = |(one, fate): &(&Litter, &Fate)| {
-        counts(&one.what) && matches!(fate, Fate::Keep(_) | Fate::Stay)
+        one.what.counts() && matches!(fate, Fate::Keep(_) | Fate::Stay)
     };
     let both = litter.iter().zip(&fates).filter(staying);
     let mut stays: u64 = both.map(|(one, _)| one.bytes).sum();
@@ -173,9 +173,21 @@ pub fn fates(ledger: &Ledger, litter: &[Litter], rules: &Rules) -> Vec<Fate> {
     fates
 }
 
-/// What the budget is about.
-fn counts(what: &What) -> bool {
-    matches!(what, What::Workspace { .. } | What::Log { .. } | What::Trial { .. } | What::Remains)
+impl What {
+    /// Whether the budget is about it.
+    pub fn counts(&self) -> bool {
+        matches!(
+            self,
+            Self::Workspace { .. } | Self::Log { .. } | Self::Trial { .. } | Self::Remains
+        )
+    }
+}
+
+impl Litter {
+    /// A workspace whose work could not be taken over once.
+    pub fn is_kept(&self) -> bool {
+        matches!(&self.what, What::Workspace { signs: Signs { kept: true, .. }, .. })
+    }
 }
 
 fn fate(ledger: &Ledger, one: &Litter, rules: &Rules) -> Fate {

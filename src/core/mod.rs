@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod clear;
 pub mod detect;
+pub mod doctor;
 pub mod gates;
 pub mod gc;
 pub mod ledger;

@@ -33,6 +33,21 @@ pub fn parse(text: &str) -> Result<u64, String> {
     }
 }
 
+/// For people: `12.3 MiB`.
+pub fn show(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut scaled = bytes as f64 / 1024.0;
+    let mut unit = UNITS[0];
+    for next in &UNITS[1..] {
+        if scaled < 1024.0 {
+            break;
+        }
+        scaled /= 1024.0;
+        unit = next;
+    }
+    if bytes < 1024 { format!("{bytes} B") } else { format!("{scaled:.1} {unit}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! Reading the ledger branch, and the one function that appends to it.
 
+pub mod audit;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;

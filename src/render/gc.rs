@@ -32,6 +32,13 @@ pub fn page(cleared: &Cleared) -> String {
     text + &sum(cleared)
 }
 
+/// In one clause.
+pub fn brief(cleared: &Cleared) -> String {
+    let gone = |item: &&Item| matches!(item.fate, Fate::Remove(_) | Fate::Rescue);
+    let things = cleared.items.iter().filter(gone).count();
+    format!("{}, {}", count(things, "thing"), bytes(cleared.freed))
+}
+
 fn sum(cleared: &Cleared) -> String {
     let verb = if cleared.dry { "would free" } else { "freed" };
     let mut text = format!(

@@ -1,6 +1,7 @@
 //! From a view to text. Nothing here decides, and nothing here touches the world.
 
 pub mod diagnostic;
+pub mod doctor;
 pub mod error;
 pub mod gc;
 pub mod hook;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::domain::span_of_time;
+use crate::domain::{size, span_of_time};
 
 /// One line without anything that a terminal would obey or that turns text around: control
 /// characters and bidirectional marks become `�`; line breaks and tabs become spaces.
@@ -104,17 +104,7 @@ pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
 
 /// Bytes for people.
 pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    let mut scaled = count as f64 / 1024.0;
-    let mut unit = UNITS[0];
-    for next in &UNITS[1..] {
-        if scaled < 1024.0 {
-            break;
-        }
-        scaled /= 1024.0;
-        unit = next;
-    }
-    if count < 1024 { format!("{count} B") } else { format!("{scaled:.1} {unit}") }
+    size::show(count)
 }
 
 /// Columns that a text takes on a terminal.

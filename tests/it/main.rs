@@ -10,6 +10,7 @@ mod builder_contract;
 mod calendar;
 mod clones;
 mod crowd;
+mod doctor;
 mod gc;
 mod kills;
 mod layers;
