@@ -2,6 +2,7 @@
 
 mod arrival;
 mod branches;
+mod walls;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -24,7 +25,6 @@ use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Repo};
-use crate::effects::sandbox;
 use crate::effects::trust::{self, CONFIG, Manifest, Record};
 use crate::effects::workspace::Marker;
 
@@ -270,17 +270,9 @@ impl World {
         seen.arrived = self.arrived(&seen)?;
         seen.same_base = self.same_base(&seen);
         seen.broken_builders = self.broken_builders();
-        match self.sandbox_setting() {
-            Err(error) => seen.no_sandbox = Some(error.to_string()),
-            Ok(sandbox::Setting::Require) => {
-                if let sandbox::Level::None { why } = self.sandbox() {
-                    seen.no_sandbox = Some(why);
-                }
-            }
-            Ok(_) => {}
-        }
         let calendars = self.calendars(seen.trust == Trust::Trusted);
         (seen.busy, seen.calendar_troubles) = (calendars.busy, calendars.troubles);
+        seen.no_sandbox = self.no_sandbox();
         self.seen = seen;
         self.seen.merged = self.merged_bases()?;
         Ok(())
@@ -300,18 +292,6 @@ impl World {
         let names = builders.flat_map(|builder| builder.env.iter().cloned()).collect();
         let path = self.repo.local_setting("buildq.path").map(Into::into);
         env::keep(Kept { path, names });
-    }
-
-    /// What walls there are for what runs.
-    pub fn sandbox(&self) -> sandbox::Level {
-        if self.sandbox_setting().is_ok_and(|setting| setting == sandbox::Setting::Off) {
-            return sandbox::Level::None { why: "turned off by `buildq.sandbox`".into() };
-        }
-        sandbox::probe(&self.paths.local.join("cache").join("sandbox"))
-    }
-
-    fn sandbox_setting(&self) -> Result<sandbox::Setting> {
-        self.repo.setting("buildq.sandbox").unwrap_or_default().parse()
     }
 
     fn alive(&self) -> BTreeSet<TaskId> {

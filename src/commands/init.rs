@@ -59,7 +59,7 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     let mut paths = gather::places(&repo)?;
     place::preflight(&repo, &paths, &branch)?;
     let level = sandbox::probe(&paths.local.join("cache").join("sandbox"));
-    let sandboxed = matches!(level, Level::Bubblewrap(_));
+    let sandboxed = level.is_whole();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let choice = choose(&agents::find(&path), args.builder.as_deref(), sandboxed)?;
     let proposal = propose(&repo, &branch);
@@ -154,7 +154,7 @@ fn summary<'a>(
     let config = placed.config().unwrap_or_else(|_| Config::default());
     let builder = config.builder.clone();
     let known = config.builders.get(&builder);
-    let sandboxed = matches!(level, Level::Bubblewrap(_));
+    let sandboxed = level.is_whole();
     let preset = agents::preset(&builder, sandboxed);
     let rights = match (known, preset) {
         (None, _) if builder == STEPS => steps_rights(sandboxed),
@@ -170,9 +170,11 @@ fn summary<'a>(
         builder,
         rights,
         sandbox: match level {
-            Level::Bubblewrap(_) => {
-                "bubblewrap: only the workspace is writable; files of yours can be read".into()
+            Level::Bubblewrap { .. } => {
+                "bubblewrap: only the workspace is writable; of your home, tools alone are seen"
+                    .into()
             }
+            Level::Landlock { why, .. } => format!("Landlock alone: {why}"),
             Level::None { why } => format!("none: {why}"),
         },
         verify: lines(&config.verify),

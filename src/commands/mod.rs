@@ -7,6 +7,7 @@ pub mod answer;
 pub mod approve;
 pub mod block;
 pub mod cancel;
+pub mod confine;
 pub mod demo;
 pub mod doctor;
 pub mod done;
@@ -101,6 +102,8 @@ enum Verb {
     #[command(hide = true)]
     Workspace(workspace::Args),
     #[command(hide = true)]
+    Confine(confine::Args),
+    #[command(hide = true)]
     Steps(steps::Args),
 }
 
@@ -182,6 +185,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Supervise(args) => supervise::run(args, &scene),
         Verb::Waker(args) => waker::run(args, &scene),
         Verb::Workspace(args) => workspace::run(args).map(Exit::from),
+        Verb::Confine(args) => confine::run(args),
         Verb::Steps(args) => steps::run(args).map(Exit::from),
     }
 }

@@ -15,7 +15,8 @@ use crate::core::progress::{self, Progress};
 use crate::domain::id::TaskId;
 use crate::domain::task;
 use crate::effects::hooks::{self, FAILED_MARK, Place, State};
-use crate::effects::{machine, output, sandbox, timers, waker};
+use crate::effects::sandbox::{Level, Parts};
+use crate::effects::{machine, output, timers, waker};
 use crate::render::status::{self as page, Part};
 
 /// Tell what needs you, what is building, what comes next, and what has ended
@@ -139,12 +140,32 @@ fn clone(world: &World, look: Look) -> Machine {
         wakes_at: waker::due(paths),
         heartbeat: if whole { heartbeat(world) } else { None },
         last_sync: Seen::last(paths).map(|seen| seen.at),
-        sandbox: whole.then(|| match world.sandbox() {
-            sandbox::Level::Bubblewrap(_) => Sandbox { level: "bubblewrap".into(), why: None },
-            sandbox::Level::None { why } => Sandbox { level: "none".into(), why: Some(why) },
-        }),
+        sandbox: whole.then(|| walls(&world.sandbox())),
         disk_free: machine::disk_free(&paths.workspaces),
         workspaces: paths.workspaces.display().to_string(),
+    }
+}
+
+fn walls(level: &Level) -> Sandbox {
+    let Parts {
+        level,
+        why,
+        own_processes,
+        writes_held,
+        home_hidden,
+        sockets_hidden,
+        landlock,
+        network,
+    } = level.parts();
+    Sandbox {
+        level: level.into(),
+        why,
+        own_processes,
+        writes_held,
+        home_hidden,
+        sockets_hidden,
+        landlock,
+        network,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod gates;
 pub mod gc;
 pub mod ledger;
+pub mod login;
 pub mod overview;
 pub mod plan;
 pub mod progress;

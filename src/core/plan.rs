@@ -560,7 +560,7 @@ mod tests {
         let agent = |_: &mut Observations, config: &mut Config| {
             let command = vec!["opus".to_owned()];
             let (prompt, env, timeout) = Default::default();
-            let builder = Builder { command, prompt, env, timeout };
+            let builder = Builder { command, prompt, env, timeout, network: None };
             config.builders.insert("opus".into(), builder);
         };
         let ours = "a: builder: opus";

@@ -64,6 +64,8 @@ pub struct Builder {
     pub env: Vec<String>,
     /// It is ended and counts as failed after this long.
     pub timeout: Duration,
+    /// Whether it may use the network; `None`: as everything in the sandbox.
+    pub network: Option<bool>,
 }
 
 /// Where a retry after a failure starts.
@@ -133,6 +135,8 @@ pub struct Config {
     pub workspace_copy: Vec<String>,
     /// Commands that make a fresh workspace ready.
     pub workspace_setup: Vec<Check>,
+    /// Whether what runs in the sandbox may use the network.
+    pub sandbox_network: bool,
     /// Where one day's report ends and the next begins.
     pub report_at: NaiveTime,
     /// What build branches begin with, e.g. `build/`.
@@ -168,6 +172,7 @@ impl Default for Config {
             depends: Depends::Review,
             workspace_copy: Vec::new(),
             workspace_setup: Vec::new(),
+            sandbox_network: true,
             report_at: at(23),
             branch_prefix: "build/".into(),
             hooks_quiet: false,

@@ -5,6 +5,8 @@
 //! mode" and "Trusted folders", aider "Scripting", OpenCode "Permissions", Cursor "Headless",
 //! goose "Permission modes"), as of autumn 2026.
 
+pub mod needs;
+
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
@@ -37,8 +39,6 @@ pub struct Preset {
     /// Whether those rights end at the workspace: true in a sandbox, and for agents whose
     /// own limited mode works where nobody can answer.
     pub bounded: bool,
-    /// Files and folders below the home directory that it must be able to write.
-    pub state: Vec<&'static str>,
 }
 
 /// The known agents on this search path, in order of preference.
@@ -108,7 +108,6 @@ fn claude(sandboxed: bool) -> Preset {
             "may read files, edit its workspace, commit and report; everything else, tests too, is refused (claude's `acceptEdits`)"
         },
         bounded: true,
-        state: vec![".claude", ".claude.json", ".cache/claude-cli-nodejs"],
     }
 }
 
@@ -125,7 +124,6 @@ fn codex(sandboxed: bool) -> Preset {
             "may run commands without network that write to its workspace, but not to `.git`: what it leaves is committed for it (codex's `workspace-write`)"
         },
         bounded: true,
-        state: vec![".codex"],
     }
 }
 
@@ -155,7 +153,6 @@ fn gemini(sandboxed: bool) -> Preset {
             "may read and edit files of its workspace; commands are refused, what it leaves is committed for it (gemini's `auto_edit`)"
         },
         bounded: true,
-        state: vec![".gemini"],
     }
 }
 
@@ -185,7 +182,6 @@ fn aider() -> Preset {
         ],
         rights: "edits and commits files of its workspace; it runs no commands",
         bounded: true,
-        state: vec![".aider"],
     }
 }
 
@@ -203,12 +199,6 @@ fn opencode(sandboxed: bool) -> Preset {
             "may run any command as you, but for what your opencode.json denies or asks about"
         },
         bounded: sandboxed,
-        state: vec![
-            ".local/share/opencode",
-            ".local/state/opencode",
-            ".cache/opencode",
-            ".config/opencode",
-        ],
     }
 }
 
@@ -234,7 +224,6 @@ fn cursor(sandboxed: bool) -> Preset {
             "may run any command as you, within cursor's own sandbox where that works"
         },
         bounded: sandboxed,
-        state: vec![".cursor", ".config/cursor"],
     }
 }
 
@@ -254,7 +243,6 @@ fn goose(sandboxed: bool) -> Preset {
         ],
         rights: if sandboxed { IN_SANDBOX } else { "may run any command as you" },
         bounded: sandboxed,
-        state: vec![".config/goose", ".local/share/goose", ".local/state/goose"],
     }
 }
 
@@ -286,8 +274,7 @@ mod tests {
                 let preset = preset(name, sandboxed).unwrap();
                 assert!(preset.command.iter().any(|word| word == name), "{name}");
                 assert!(preset.bounded || !sandboxed, "{name}");
-                assert!(!preset.state.is_empty() && !preset.env.is_empty(), "{name}");
-                assert!(!preset.state.iter().any(|path| path.starts_with('/')), "{name}");
+                assert!(!preset.env.is_empty(), "{name}");
             }
         }
         assert_eq!(preset("vim", true), None);

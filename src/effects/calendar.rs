@@ -216,7 +216,7 @@ fn from_command(desk: Desk, calendar: &Calendar, check: &Check) -> Result<Vec<u8
         Ended::Exit(code) => bail!("exit {code}{last}"),
         Ended::Signal(signal) => bail!("signal {signal}{last}"),
         Ended::Timeout => bail!("it took longer than {}s", check.timeout.as_secs()),
-        Ended::Stopped(why) | Ended::Missing(why) => bail!(why),
+        Ended::Stopped(why) | Ended::Exceeded(why) | Ended::Missing(why) => bail!(why),
     }
 }
 

@@ -13,7 +13,8 @@ pub const BRANCH: &str = "BUILDQ_BRANCH";
 pub const PROMPT: &str = "BUILDQ_PROMPT";
 /// The commit that the branch starts from.
 pub const BASE: &str = "BUILDQ_BASE";
-/// The secret name of one attempt, by which its processes are found again.
+/// The name of one attempt, by which its processes are found again. No secret and no key:
+/// whoever carries it is ended with that attempt, that is all.
 pub const TOKEN: &str = "BUILDQ_TOKEN";
 /// The workspace folder; its presence tells that a command runs inside one.
 pub const WORKSPACE: &str = "BUILDQ_WORKSPACE";
@@ -27,8 +28,7 @@ pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 
-/// What buildq hands on to the processes it starts, where it is set. A trailing `*` stands
-/// for any ending. No `GIT_*`: a hook's `GIT_DIR` would send a builder's git elsewhere. No
+/// What commands of a build are handed, where it is set. A trailing `*` stands for any ending. No `GIT_*`: a hook's `GIT_DIR` would send a builder's git elsewhere. No
 /// credentials: a builder that needs one names it in `buildq.yaml`.
 pub const ALLOWED: &[&str] = &[
     "PATH",
@@ -44,7 +44,12 @@ pub const ALLOWED: &[&str] = &[
     "TERM",
     "COLORTERM",
     "NO_COLOR",
-    "XDG_*",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_DATA_DIRS",
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
@@ -71,6 +76,15 @@ pub const ALLOWED: &[&str] = &[
     TEST_CLOCK,
 ];
 
+/// What buildq's own processes are handed besides: by these they reach the person's session, to
+/// show a notice, keep the machine awake and look after timers. No command of a build gets them.
+pub const SESSION: &[&str] =
+    &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR"];
+
+/// Of the allowed ones, those that lead into the home directory.
+pub const HOMES: &[&str] =
+    &["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "CARGO_HOME"];
+
 /// What this clone's settings add to the environment of everything that buildq starts.
 #[derive(Debug, Default)]
 pub struct Kept {
@@ -88,8 +102,15 @@ pub fn keep(kept: Kept) {
     let _ = KEPT.set(kept);
 }
 
-/// The environment for a process that buildq starts: those of `vars` that are [`ALLOWED`]
-/// or were named to [`keep`], sorted; PATH led by the recorded one.
+/// What commands of a build are handed: those of `vars` that are [`ALLOWED`].
+pub fn for_builders(
+    vars: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Vec<(OsString, OsString)> {
+    vars.into_iter().filter(|(name, _)| is_allowed(name)).collect()
+}
+
+/// The environment for a process of buildq itself: those of `vars` that are [`ALLOWED`], of
+/// the person's [`SESSION`], or were named to [`keep`], sorted; PATH led by the recorded one.
 pub fn scrubbed(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     scrubbed_but(vars, KEPT.get().unwrap_or(&Kept::default()))
 }
@@ -99,8 +120,9 @@ fn scrubbed_but(
     kept: &Kept,
 ) -> Vec<(OsString, OsString)> {
     let named = |name: &OsStr| kept.names.iter().any(|kept| name == kept.as_str());
-    let mut vars: Vec<_> =
-        vars.into_iter().filter(|(name, _)| is_allowed(name) || named(name)).collect();
+    let vars =
+        vars.into_iter().filter(|(name, _)| is_allowed(name) || is_session(name) || named(name));
+    let mut vars: Vec<_> = vars.collect();
     if let Some(recorded) = &kept.path {
         match vars.iter_mut().find(|(name, _)| name == PATH) {
             Some((_, path)) => *path = joined(recorded, path),
@@ -109,6 +131,10 @@ fn scrubbed_but(
     }
     vars.sort();
     vars
+}
+
+fn is_session(name: &OsStr) -> bool {
+    SESSION.iter().any(|known| name == *known)
 }
 
 /// Whether [`ALLOWED`] names this variable.

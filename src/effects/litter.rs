@@ -85,6 +85,10 @@ fn workspaces(paths: &Paths, name: &str, path: &Path) -> Option<What> {
     if name.starts_with(remove::GOING) {
         return Some(What::Remains);
     }
+    if let Some(of) = name.strip_suffix(remove::HOME) {
+        // A throw-away home goes with its workspace.
+        return (!path.with_file_name(of).exists()).then_some(What::Remains);
+    }
     if !is_folder(path) {
         return Some(What::Foreign);
     }

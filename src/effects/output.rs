@@ -1,8 +1,8 @@
 //! The bounded log of one attempt's output.
 //!
-//! A folder of files named by number, 1 MiB of output each. The first stays for good, of
-//! the later ones the last [`KEPT`] do; so at most 11 MiB lie on disk, and what is missing
-//! is known to the byte.
+//! A folder of files named by number, 1 MiB of output each. The first stays for good, and of
+//! the later ones the last few do; so what lies on disk is bounded, and what is missing is
+//! known to the byte.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
@@ -16,8 +16,6 @@ use super::paths::make_private_dir;
 
 /// The bytes of one file.
 const SEGMENT: u64 = 1 << 20;
-/// How many files are kept besides the first: the last 9 MiB are always whole.
-const KEPT: u64 = 10;
 /// The most that [`tail_lines`] looks at.
 const TAIL: u64 = 256 << 10;
 /// The most that [`Cursor::next_chunk`] gives at a time.
@@ -31,17 +29,21 @@ pub struct Writer {
     segment: u64,
     length: u64,
     at_line_start: bool,
+    /// How many files are kept besides the first, the one being written among them.
+    kept: u64,
 }
 
 impl Writer {
-    /// Makes the log, or goes on where an earlier writer ended.
-    pub fn create(dir: &Path) -> Result<Self> {
+    /// Makes the log, or goes on where an earlier writer ended. At least `limit` bytes are kept
+    /// of it, the first 1 MiB and the last of all, and at most 1 MiB more.
+    pub fn create(dir: &Path, limit: u64) -> Result<Self> {
         make_private_dir(dir)?;
         let segment = segments(dir).last().copied().unwrap_or(0);
         let file = open(dir, segment)?;
         let length = file.metadata()?.len();
         let at_line_start = length == 0 || last_byte(&path(dir, segment)) == Some(b'\n');
-        Ok(Self { dir: dir.to_owned(), file, segment, length, at_line_start })
+        let kept = limit.div_ceil(SEGMENT).max(2);
+        Ok(Self { dir: dir.to_owned(), file, segment, length, at_line_start, kept })
     }
 
     /// Takes what a command wrote.
@@ -76,7 +78,7 @@ impl Writer {
         self.segment += 1;
         self.length = self.file.metadata()?.len();
         for old in segments(&self.dir) {
-            if old != 0 && old + KEPT <= self.segment {
+            if old != 0 && old + self.kept <= self.segment {
                 fs::remove_file(path(&self.dir, old))
                     .with_context(|| format!("cannot drop old output in `{}`", self.name()))?;
             }
@@ -224,12 +226,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let log = dir.path().join("a/hello-1");
         assert_eq!((tail_lines(&log, 9), newest(&log)), (String::new(), None));
-        let mut writer = Writer::create(&log).unwrap();
+        let mut writer = Writer::create(&log, 10 << 20).unwrap();
         assert_eq!(newest(&log), None);
         writer.note("starts").unwrap();
         writer.write(b"no newline").unwrap();
         drop(writer);
-        let mut writer = Writer::create(&log).unwrap();
+        let mut writer = Writer::create(&log, 10 << 20).unwrap();
         writer.note("two\nlines").unwrap();
         writer.write(b"\xffend").unwrap();
         assert!(newest(&log).is_some());
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn the_first_and_the_last_are_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let mut writer = Writer::create(dir.path()).unwrap();
+        let mut writer = Writer::create(dir.path(), 10 << 20).unwrap();
         let mut follower = Cursor::new(dir.path());
         let mut late = Cursor::new(dir.path());
         writer.write(b"first\n").unwrap();

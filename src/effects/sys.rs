@@ -1,8 +1,8 @@
 //! The one module with unsafe code.
 //!
-//! Three things that neither std nor rustix offers safely: `wait4`, which alone tells what
-//! one child has used; `mkfifo` where rustix has none (macOS); and what a child does
-//! between fork and exec.
+//! Four things that neither std nor rustix offers safely: `wait4`, which alone tells what
+//! one child has used; `mkfifo` where rustix has none (macOS); the version of Landlock, which
+//! its library keeps to itself; and what a child does between fork and exec.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -67,6 +67,21 @@ pub fn reap(pid: i32) -> io::Result<Option<(ExitStatus, Usage)>> {
         memory: u64::try_from(usage.ru_maxrss).unwrap_or(0) * RSS_UNIT,
     };
     Ok(Some((ExitStatus::from_raw(status), usage)))
+}
+
+/// The version of Landlock in this kernel; 0 where there is none or it is off.
+pub fn landlock_version() -> u32 {
+    #[cfg(target_os = "linux")]
+    {
+        const VERSION: libc::c_uint = 1;
+        let nothing = std::ptr::null::<libc::c_void>();
+        // SAFETY: with this flag the call reads no memory and only returns a number.
+        let told =
+            unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0usize, VERSION) };
+        u32::try_from(told).unwrap_or(0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    0
 }
 
 /// Makes a FIFO that only this user may use.

@@ -30,7 +30,7 @@ use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::git::{Git, complaint};
 
 pub use marker::Marker;
-pub use remove::{is_kept, keep, remove};
+pub use remove::{is_kept, keep, remove, remove_home};
 pub use walk::{disk_use, newest_change};
 
 use settings::Settings;

@@ -313,9 +313,10 @@ fn health(view: &Overview) -> Vec<String> {
         let synced = machine.last_sync.map(|at| format!("synced {}", text::ago(at, view.at)));
         facts.push(synced.unwrap_or_else(|| "never synced".into()));
         facts.extend(health.builders.iter().map(builder));
-        facts.extend(machine.sandbox.as_ref().map(|walls| match &walls.why {
-            Some(why) => format!("no sandbox ({})", safe(why)),
-            None => format!("sandbox {}", walls.level),
+        facts.extend(machine.sandbox.as_ref().map(|walls| match (&walls.why, &*walls.level) {
+            (Some(why), "none") => format!("no sandbox ({})", safe(why)),
+            (Some(why), level) => format!("sandbox {level} alone ({})", safe(why)),
+            (None, level) => format!("sandbox {level}"),
         }));
         facts.extend(machine.disk_free.map(|free| format!("{} disk free", text::bytes(free))));
     }

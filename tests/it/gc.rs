@@ -127,7 +127,7 @@ fn nothing_that_is_not_ours_goes_and_no_link_is_followed() {
 fn trials_and_removals_that_were_cut_short_go() {
     let repo = TestRepo::with_agent("echo made > made", "");
     repo.task("one", CLEAR);
-    repo.wait_until("one", "succeeded");
+    repo.wait_until("one", "succeeded").settle();
     let all = workspaces(&repo);
     for name in ["one-1-base", "one-accept", ".gone-one-1-0"] {
         fs::create_dir(all.join(name)).unwrap();

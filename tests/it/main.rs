@@ -12,6 +12,7 @@ mod clones;
 mod crowd;
 mod doctor;
 mod gc;
+mod isolation;
 mod kills;
 mod layers;
 mod life;

@@ -1,8 +1,7 @@
 //! The checks on the merged tree, in a workspace of their own, inside the walls.
 
 use std::ffi::OsString;
-use std::os::fd::AsFd as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,9 +18,10 @@ use crate::domain::config::Check;
 use crate::domain::event::CheckResult;
 use crate::domain::id::Oid;
 use crate::effects::locks::Lock;
-use crate::effects::process::{self, Ended, Finished, Invocation};
+use crate::effects::process::{self, Ended, Finished};
 use crate::effects::repo::Stamp;
-use crate::effects::sandbox::{Level, Walls};
+use crate::effects::sandbox::Level;
+use crate::effects::sandbox::inside::{self, Inside, Role};
 use crate::effects::workspace::{self, Made, Order};
 use crate::effects::{clock, env, sweep};
 use crate::render::{review, text};
@@ -72,10 +72,8 @@ fn checks(world: &World, offer: &Offer) -> Result<Vec<Check>> {
 struct Trial<'a> {
     world: &'a World,
     offer: &'a Offer,
-    turn: &'a Lock,
     made: Made,
-    level: Level,
-    token: String,
+    inside: Inside<'a>,
     stop: Arc<AtomicBool>,
 }
 
@@ -100,16 +98,20 @@ impl<'a> Trial<'a> {
             spec: None,
         })?;
         made.notes.iter().for_each(|note| print(&text::safe(note)));
-        let level = world.sandbox();
-        if let Level::None { why } = &level {
-            print(&format!("no sandbox: {}", text::safe(why)));
+        let mut inside = world.inside(&folder, environment(world, offer, &folder));
+        inside.read_only.extend(made.read_only.iter().cloned());
+        (inside.lock, inside.token) = (Some(turn.file()), token);
+        match &inside.level {
+            Level::Bubblewrap { .. } => {}
+            Level::Landlock { why, .. } => print(&format!("Landlock alone: {}", text::safe(why))),
+            Level::None { why } => print(&format!("no sandbox: {}", text::safe(why))),
         }
         let stop = Arc::new(AtomicBool::new(false));
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
-        Ok(Self { world, offer, turn, made, level, token, stop })
+        Ok(Self { world, offer, made, inside, stop })
     }
 
     fn all(&self, checks: &[Check]) -> Result<Vec<CheckResult>> {
@@ -154,7 +156,7 @@ impl<'a> Trial<'a> {
 
     fn run(&self, check: &Check, word: &str) -> Result<Finished> {
         print(&review::running(word, &shell_words::join(&check.argv)));
-        let mut call = self.call(&check.argv)?;
+        let mut call = self.inside.call(&check.argv, Role::Check)?;
         call.timeout = check.timeout;
         let mut lines = Lines::default();
         let mut output = |bytes: &[u8]| lines.take(bytes);
@@ -164,61 +166,19 @@ impl<'a> Trial<'a> {
         print(&review::ran(word, &ended(&done.ended), done.duration));
         Ok(done)
     }
+}
 
-    fn call(&self, argv: &[String]) -> Result<Invocation<'a>> {
-        let folder = &self.made.folder;
-        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
-        let environment = self.environment();
-        // Inside the walls a missing command is told by the walls' own exit code alone.
-        let found = argv.first().and_then(|name| process::find(name, folder, &environment));
-        let walled = match &self.level {
-            Level::Bubblewrap(bwrap) if found.is_some() => Some(bwrap),
-            _ => None,
-        };
-        let inside = match walled {
-            Some(bwrap) => self.walls(folder, &environment).wrap(bwrap, &argv),
-            None => argv,
-        };
-        let mut call = Invocation::new(inside, folder, environment);
-        call.token.clone_from(&self.token);
-        if walled.is_some() {
-            (call.own_tree, call.keep_fd) = (false, Some(self.turn.file()));
-        }
-        Ok(call)
-    }
-
-    fn walls(&self, folder: &Path, environment: &[(OsString, OsString)]) -> Walls<'a> {
-        let mut walls = Walls::around(folder);
-        walls.read_only.clone_from(&self.made.read_only);
-        let path = environment.iter().find(|(name, _)| name == env::PATH);
-        let tools = path.map(|(_, path)| std::env::split_paths(path).collect::<Vec<_>>());
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        walls.let_read(tools.into_iter().flatten().chain(home));
-        walls.lock = Some(self.turn.file().as_fd());
-        walls
-    }
-
-    /// As a build's checks have it: the allowed variables, and the PATH recorded at `init`.
-    fn environment(&self) -> Vec<(OsString, OsString)> {
-        let offer = self.offer;
-        let own = [
-            (env::TASK, offer.task.to_string().into()),
-            (env::ATTEMPT, offer.run.number().to_string().into()),
-            (env::BRANCH, offer.branch.clone().into()),
-            (env::BASE, offer.base.to_string().into()),
-            (env::WORKSPACE, self.made.folder.clone().into()),
-        ];
-        let own = own.map(|(name, value): (&str, OsString)| (OsString::from(name), value));
-        let path = self.world.repo.local_setting("buildq.path");
-        let path = path.map(|path| (OsString::from(env::PATH), OsString::from(path)));
-        let set = workspace::git_environment().into_iter().chain(own).chain(path);
-        let mut all = env::scrubbed(std::env::vars_os());
-        for (name, value) in set {
-            all.retain(|(known, _)| *known != name);
-            all.push((name, value));
-        }
-        all
-    }
+/// As a build's checks have it.
+fn environment(world: &World, offer: &Offer, folder: &Path) -> Vec<(OsString, OsString)> {
+    let recorded = world.repo.local_setting("buildq.path").map(OsString::from);
+    let own = [
+        (env::TASK, offer.task.to_string().into()),
+        (env::ATTEMPT, offer.run.number().to_string().into()),
+        (env::BRANCH, offer.branch.clone().into()),
+        (env::BASE, offer.base.to_string().into()),
+        (env::WORKSPACE, folder.into()),
+    ];
+    inside::environment(recorded, own)
 }
 
 /// A commit of the merged tree for the workspace alone: no ref ever names it.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -25,10 +25,11 @@ use crate::domain::id::Oid;
 use crate::effects::git::Git;
 use crate::effects::hooks::{self, State};
 use crate::effects::ledger::audit;
-use crate::effects::process::{self, Ended, Invocation};
-use crate::effects::sandbox::{Level, Setting, Walls};
+use crate::effects::process::{self, Ended};
+use crate::effects::sandbox::inside::{self, Role};
+use crate::effects::sandbox::{Parts, Setting};
 use crate::effects::trust::{CONFIG, Record};
-use crate::effects::{agents, detach, env, litter, machine, timers, waker, workspace};
+use crate::effects::{agents, detach, litter, machine, timers, waker};
 
 /// A program is given so long to tell its version: agents made of scripts take seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -170,11 +171,30 @@ fn waking(world: &World) -> Waking {
 fn walls(world: &World) -> WallFacts {
     let setting = world.repo.setting("buildq.sandbox").unwrap_or_else(|| "auto".into());
     let wrong = setting.parse::<Setting>().err().map(|error| error.to_string());
-    let (level, why) = match world.sandbox() {
-        Level::Bubblewrap(_) => ("bubblewrap".to_owned(), None),
-        Level::None { why } => ("none".to_owned(), Some(why)),
+    let held = world.sandbox().parts();
+    let parts = parts(&held);
+    WallFacts { setting, wrong, level: held.level.to_owned(), why: held.why, parts }
+}
+
+/// What the walls hold and what they do not, for people.
+fn parts(held: &Parts) -> Vec<String> {
+    let network = match held.network {
+        Some(true) => "the network can be taken away",
+        Some(false) => "the network cannot be taken away",
+        None => "of the network TCP alone can be taken away",
     };
-    WallFacts { setting, wrong, level, why, parts: Vec::new() }
+    let landlock = match held.landlock {
+        0 => "no Landlock".to_owned(),
+        version => format!("Landlock, version {version}"),
+    };
+    let parts = [
+        (held.own_processes, "nothing outlives a build", "what hides well may outlive a build"),
+        (held.writes_held, "the workspace alone is writable", "all of your files are writable"),
+        (held.home_hidden, "of your home tools alone are seen", "all of your files can be read"),
+        (held.sockets_hidden, "sockets are hidden", "sockets of services can be reached"),
+    ];
+    let told = parts.map(|(holds, yes, no)| if holds { yes } else { no }.to_owned());
+    told.into_iter().chain([network.to_owned(), landlock]).collect()
 }
 
 fn tools(world: &World) -> Vec<Tool> {
@@ -212,12 +232,15 @@ fn ask(world: &World, program: &str, keys: &[String]) -> Result<Answer> {
     if program.contains('/') && !program.starts_with('/') {
         return Ok(Answer::Unasked(format!("`{program}` is a file of the repository")));
     }
-    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let place = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let folder = place.path().join("workspace");
+    std::fs::create_dir(&folder).context("cannot make a folder")?;
     let env = environment(world, keys);
-    if process::find(program.as_ref(), folder.path(), &env).is_none() {
+    if process::find(program.as_ref(), &folder, &env).is_none() {
         return Ok(Answer::Missing);
     }
-    let mut call = call(world, folder.path(), [program, "--version"], env);
+    let argv = [program, "--version"].map(str::to_owned);
+    let mut call = world.inside(&folder, env).call(&argv, Role::Check)?;
     (call.timeout, call.grace) = (PATIENCE, Duration::from_secs(1));
     call.token = format!("{}-doctor-{}", world.paths.clone_id, std::process::id());
     let mut said = Vec::new();
@@ -237,38 +260,10 @@ fn ask(world: &World, program: &str, keys: &[String]) -> Result<Answer> {
     })
 }
 
-fn call<'a>(
-    world: &World,
-    folder: &Path,
-    words: [&str; 2],
-    env: Vec<(OsString, OsString)>,
-) -> Invocation<'a> {
-    let argv: Vec<OsString> = words.iter().map(OsString::from).collect();
-    let Level::Bubblewrap(bwrap) = world.sandbox() else {
-        return Invocation::new(argv, folder, env);
-    };
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let file = Path::new(words[0]).file_name().and_then(|name| name.to_str());
-    let preset = file.and_then(|name| agents::preset(name, true));
-    let state = preset.map(|preset| preset.state).unwrap_or_default();
-    let path = env.iter().find(|(name, _)| name == env::PATH);
-    let tools = path.map(|(_, path)| std::env::split_paths(path).collect::<Vec<_>>());
-    let mut walls = Walls::around(folder);
-    walls.writable =
-        state.into_iter().filter_map(|below| Some(home.as_ref()?.join(below))).collect();
-    walls.let_read(tools.into_iter().flatten().chain(home.clone()));
-    let mut call = Invocation::new(walls.wrap(&bwrap, &argv), folder, env);
-    call.own_tree = false;
-    call
-}
-
 /// As a builder gets it.
 fn environment(world: &World, keys: &[String]) -> Vec<(OsString, OsString)> {
-    let mut all = env::scrubbed(std::env::vars_os());
-    all.retain(|(name, _)| env::is_allowed(name) && name != env::PATH);
-    let path = world.repo.local_setting("buildq.path").map(OsString::from);
-    all.extend(path.or_else(|| std::env::var_os("PATH")).map(|path| (env::PATH.into(), path)));
-    all.extend(workspace::git_environment());
+    let recorded = world.repo.local_setting("buildq.path").map(OsString::from);
+    let mut all = inside::environment(recorded, []);
     all.extend(keys.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))));
     all
 }

@@ -1,7 +1,6 @@
 //! A dead attempt: its supervisor is gone. End what still lives, keep its work, say so.
 
 use std::io::{Seek, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -15,10 +14,12 @@ use crate::effects::collect::{self, Expected};
 use crate::effects::git::Git;
 use crate::effects::ledger::{self, Appended, Draft, Pen, append};
 use crate::effects::locks::Lock;
-use crate::effects::process::{self, Invocation};
+use crate::effects::process;
 use crate::effects::repo::Swap;
-use crate::effects::sandbox::{Level, Walls};
-use crate::effects::{clock, env, output, sweep, workspace};
+use crate::effects::sandbox::home::Home;
+use crate::effects::sandbox::inside::{self, Role};
+use crate::effects::sandbox::lent::Lent;
+use crate::effects::{clock, output, sweep, workspace};
 
 /// What still lives is asked to end this long before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -88,6 +89,8 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
 pub fn salvage(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Result<()> {
     end_all(world, task, attempt)?;
     let folder = world.paths.workspace(task, attempt);
+    // A login that was renewed is the only one that still works.
+    Lent::left(&Home::of(&folder)).map(Lent::take_back);
     // The marker is written last: without it the workspace was never handed to a builder.
     match folder.join(workspace::marker::FILE).exists() {
         true => rescue(world, task, attempt, base),
@@ -107,20 +110,18 @@ pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Resu
     let base_text = base.to_string();
     let own = own_program()?;
     let leave = leftovers_message();
-    let words = [&own, "workspace", "pack", "--base", &base_text, "--commit-leftovers", &leave];
-    let argv: Vec<_> = words.iter().map(Into::into).collect();
-    let inside = match world.sandbox() {
-        Level::None { .. } => argv,
-        Level::Bubblewrap(bwrap) => {
-            let mut walls = Walls::around(&folder);
-            walls.read_only = vec![world.paths.common.join("objects")];
-            walls.let_read(Path::new(&own).parent().map(Path::to_owned));
-            walls.wrap(&bwrap, &argv)
-        }
-    };
-    let mut all = env::scrubbed(std::env::vars_os());
-    all.extend(workspace::git_environment());
-    let mut call = Invocation::new(inside, &folder, all);
+    let words = [
+        own.as_str(),
+        "workspace",
+        "pack",
+        "--base",
+        base_text.as_str(),
+        "--commit-leftovers",
+        leave.as_str(),
+    ];
+    let argv = words.map(|word: &str| word.to_owned());
+    let inside = world.inside(&folder, inside::environment(None, []));
+    let mut call = inside.call(&argv, Role::Check)?;
     (call.timeout, call.token) = (TAKE, token_of(&world.paths, task, attempt));
     let mut spool = tempfile::tempfile_in(&world.paths.local)?;
     let mut sink = |bytes: &[u8]| spool.write_all(bytes).map_err(anyhow::Error::from);

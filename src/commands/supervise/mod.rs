@@ -147,6 +147,7 @@ fn work(begun: &Begun, site: &Site, watch: &mut Watch) -> Result<End> {
     }
     let (argv, stdin, builder) = builder_command(begun, site)?;
     site.note(&format!("builder {}: {}", begun.start.builder, shell_words::join(&argv)));
+    site.tell_unseen(&argv);
     let done = site.run_builder(&argv, stdin, builder.timeout, watch)?;
     site.note(&format!("the builder ended: {}", ended(&done.ended)));
     let mut end = judge(begun, site, watch, &done)?;
@@ -166,6 +167,7 @@ fn builder_command(begun: &Begun, site: &Site) -> Result<(Vec<String>, Option<Pa
         prompt: PromptBy::Stdin,
         env: Vec::new(),
         timeout: Duration::from_secs(8 * 3600),
+        network: None,
     };
     let builder = match begun.start.builder.as_str() {
         STEPS => steps,
@@ -245,7 +247,7 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
     Ok(End::candidate(head))
 }
 
-/// The end that a person, a signal or the clock brought about.
+/// The end that a person, a signal, the clock or a limit brought about.
 fn stopped(done: &Finished) -> Option<End> {
     match &done.ended {
         Ended::Stopped(why) => Some(match watch::reason(why) {
@@ -254,6 +256,7 @@ fn stopped(done: &Finished) -> Option<End> {
             watch::Reason::Lost => End::failed(Fault::Task, why.clone()),
             watch::Reason::Gone => End::gone(why.clone()),
         }),
+        Ended::Exceeded(what) => Some(End::failed(Fault::Task, what.clone())),
         _ => None,
     }
 }
@@ -264,7 +267,7 @@ pub fn ended(ended: &Ended) -> String {
         Ended::Exit(code) => format!("exit {code}"),
         Ended::Signal(number) => format!("signal {number}"),
         Ended::Timeout => "timeout".into(),
-        Ended::Stopped(why) => why.clone(),
+        Ended::Stopped(why) | Ended::Exceeded(why) => why.clone(),
         Ended::Missing(why) => why.clone(),
     }
 }

@@ -1,11 +1,11 @@
 //! The place where an attempt works: its workspace, its walls, its environment, its log.
 
 mod brief;
+mod loans;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{Seek, Write};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use super::begin::Begun;
 use super::watch::Watch;
 use crate::core::progress::{self, Progress};
 use crate::domain::id::Oid;
-use crate::effects::agents;
 use crate::effects::collect::{self, Expected};
 use crate::effects::env;
 use crate::effects::git::Git;
@@ -24,7 +23,9 @@ use crate::effects::locks::Lock;
 use crate::effects::output;
 use crate::effects::process::{self, Finished, Invocation};
 use crate::effects::repo::{Repo, Swap};
-use crate::effects::sandbox::{Level, Walls};
+use crate::effects::sandbox::Level;
+use crate::effects::sandbox::inside::{self, Inside, Role};
+use crate::effects::sandbox::lent::Lent;
 use crate::effects::workspace::{self, Made, Order};
 
 /// The largest pack that is taken over from one attempt, in bytes.
@@ -37,14 +38,14 @@ pub const TAIL: usize = 40;
 /// One attempt's place.
 pub struct Site<'a> {
     begun: &'a Begun,
-    lock: &'a Lock,
-    level: Level,
+    inside: Inside<'a>,
     made: Made,
-    env: Vec<(OsString, OsString)>,
     /// The variables that its builder alone is given, by name.
     keys: Vec<(OsString, OsString)>,
     prompt: String,
     log: RefCell<output::Writer>,
+    /// What the builder's agent is lent while it works.
+    lent: RefCell<Option<Lent>>,
     keep: Cell<bool>,
     /// The newest commit that has come over.
     head: Cell<Oid>,
@@ -68,17 +69,20 @@ impl<'a> Site<'a> {
         let (world, start) = (&begun.world, &begun.start);
         let folder = world.paths.workspace(&start.task, start.attempt);
         let log = world.paths.output(&start.task, start.attempt);
-        let log = output::Writer::create(&log)?;
+        let log = output::Writer::create(&log, world.config.limits.output)?;
         let made = order(begun, &folder, &world.branch_of(&start.task), start.base)?;
-        let level = world.sandbox();
-        let env = environment(begun, &made);
+        let mut inside = world.inside(&folder, environment(begun, &made));
+        inside.read_only.extend(made.read_only.iter().cloned());
+        (inside.lock, inside.token) = (Some(lock.file()), token(begun));
         let (log, keep) = (RefCell::new(log), Cell::new(false));
         let head = Cell::new(start.base);
         let keys = keys(begun);
-        let prompt = String::new();
-        let mut site = Self { begun, lock, level, made, env, keys, prompt, log, keep, head };
-        if let Level::None { why } = &site.level {
-            site.note(&format!("no sandbox: {why}"));
+        let (prompt, lent) = (String::new(), RefCell::new(None));
+        let mut site = Self { begun, inside, made, keys, prompt, log, lent, keep, head };
+        match &site.inside.level {
+            Level::Bubblewrap { .. } => {}
+            Level::Landlock { why, .. } => site.note(&format!("Landlock alone: {why}")),
+            Level::None { why } => site.note(&format!("no sandbox: {why}")),
         }
         site.made.notes.iter().for_each(|note| site.note(note));
         std::fs::write(site.spec_file(), &begun.spec)?;
@@ -132,6 +136,17 @@ impl<'a> Site<'a> {
         values.fold(text.to_owned(), |text, value| text.replace(&value, "***"))
     }
 
+    /// Says which files a command names that it will not find inside.
+    pub fn tell_unseen(&self, argv: &[String]) {
+        for path in self.inside.unseen(argv) {
+            let path = path.display();
+            self.note(&format!(
+                "`{path}` is hidden in the sandbox; to show it: \
+                 git config --add buildq.sandboxRead {path}"
+            ));
+        }
+    }
+
     /// The workspace stays after the end: it holds what could not be taken over.
     pub fn keep_folder(&self) {
         self.keep.set(true);
@@ -142,6 +157,8 @@ impl<'a> Site<'a> {
 
     /// Removes the workspace; its work is in the refs.
     pub fn clear(&self) {
+        // It may hold what a builder has copied of a login.
+        let _ = workspace::remove_home(self.folder());
         if !self.keep.get() {
             let _ = workspace::remove(self.folder());
         }
@@ -160,10 +177,16 @@ impl<'a> Site<'a> {
         timeout: Duration,
         watch: &mut Watch,
     ) -> Result<Finished> {
-        let mut call = self.call(argv, self.folder());
+        let builder = self.begun.world.config.builders.get(&self.begun.start.builder);
+        let network = builder.and_then(|builder| builder.network).unwrap_or(self.inside.network);
+        let inside = Inside { network, ..self.inside.clone() };
+        let mut call = inside.call(argv, Role::Builder)?;
         call.env.extend(self.keys.iter().cloned());
         (call.stdin, call.timeout) = (stdin, timeout);
-        self.drive(&call, watch)
+        self.lend()?;
+        let done = self.drive(&call, watch);
+        self.take_back();
+        done
     }
 
     /// What the setup left lying about is no work of the builder's.
@@ -183,42 +206,6 @@ impl<'a> Site<'a> {
         process::run(call, &mut output, &mut || watch.look(self))
     }
 
-    fn call(&self, argv: &[String], folder: &Path) -> Invocation<'a> {
-        let argv: Vec<OsString> = argv.iter().map(OsString::from).collect();
-        // Inside the walls a missing command is told by the walls' own exit code alone.
-        let found = argv.first().and_then(|name| process::find(name, folder, &self.env)).is_some();
-        let inside = match &self.level {
-            Level::Bubblewrap(bwrap) if found => self.walls(folder).wrap(bwrap, &argv),
-            _ => argv,
-        };
-        let mut call = Invocation::new(inside, folder, self.env.clone());
-        call.token = token(self.begun);
-        if let Level::Bubblewrap(_) = &self.level {
-            (call.own_tree, call.keep_fd) = (false, Some(self.lock.file()));
-        }
-        call
-    }
-
-    fn walls(&self, folder: &Path) -> Walls<'a> {
-        let program = self.begun.world.config.builders.get(&self.begun.start.builder);
-        let program = program.and_then(|builder| builder.command.first());
-        let name = program.and_then(|program| Path::new(program).file_name()?.to_str());
-        let state = name.and_then(|name| agents::preset(name, true)).map(|preset| preset.state);
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        let writable = state
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|below| Some(home.as_ref()?.join(below)).filter(|path| path.exists()));
-        let mut walls = Walls::around(folder);
-        walls.read_only.clone_from(&self.made.read_only);
-        walls.writable = writable.collect();
-        let path = self.env.iter().find(|(name, _)| name == env::PATH);
-        let tools = path.map(|(_, path)| std::env::split_paths(path).collect::<Vec<_>>());
-        walls.let_read(tools.into_iter().flatten().chain(home.clone()));
-        walls.lock = Some(self.lock.file().as_fd());
-        walls
-    }
-
     /// Takes the commits of the workspace over into the attempt's ref; the helper that packs
     /// them runs inside the walls.
     pub fn take(&self, leftovers: bool) -> Result<Taken> {
@@ -235,7 +222,7 @@ impl<'a> Site<'a> {
         for path in &self.made.copied {
             argv.extend(["--exclude".into(), path.clone()]);
         }
-        let mut call = self.call(&argv, self.folder());
+        let mut call = self.inside.call(&argv, Role::Check)?;
         // Without leftovers it is the builder, still at work, whose commits are looked at.
         (call.timeout, call.beside) = (TAKE, !leftovers);
         let mut spool = tempfile::tempfile_in(&world.paths.local)?;
@@ -301,7 +288,7 @@ impl<'a> Site<'a> {
         timeout: Duration,
         watch: &mut Watch,
     ) -> Result<Finished> {
-        let mut call = self.call(argv, folder);
+        let mut call = self.inside.at(folder).call(argv, Role::Check)?;
         call.timeout = timeout;
         self.drive(&call, watch)
     }
@@ -375,34 +362,19 @@ fn keys(begun: &Begun) -> Vec<(OsString, OsString)> {
 
 fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
     let (world, start) = (&begun.world, &begun.start);
-    let mut all = env::scrubbed(std::env::vars_os());
-    // What was handed on for builders is for them alone.
-    all.retain(|(name, _)| env::is_allowed(name));
-    let mut set = |name: &str, value: OsString| {
-        all.retain(|(known, _)| known != name);
-        all.push((name.into(), value));
-    };
-    let own = own_program().ok();
-    let own = own.as_deref().and_then(|own| Path::new(own).parent()).unwrap_or(Path::new("/"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let recorded = world.repo.local_setting("buildq.path").map_or(path, OsString::from);
-    let folders = std::iter::once(own.to_owned()).chain(std::env::split_paths(&recorded));
-    if let Ok(path) = std::env::join_paths(folders) {
-        set(env::PATH, path);
-    }
-    workspace::git_environment().into_iter().for_each(|(name, value)| {
-        set(&name.to_string_lossy(), value);
-    });
-    // A builder that writes `git config --global`, as agents do, must hit a file of its own:
-    // root would replace the null device by it.
-    set("GIT_CONFIG_GLOBAL", made.folder.join(".git/buildq/gitconfig").into());
-    set(env::TASK, start.task.as_str().into());
-    set(env::ATTEMPT, start.attempt.to_string().into());
-    set(env::BRANCH, world.branch_of(&start.task).into());
-    set(env::BASE, start.base.to_string().into());
-    set(env::WORKSPACE, made.folder.clone().into());
-    set(env::PROMPT, made.folder.join(".git/buildq/prompt.md").into());
-    set(env::SPEC, spec_file(&made.folder, begun).into());
-    set(env::QUEUE_FILE, start.path.clone().into());
-    all
+    let recorded = world.repo.local_setting("buildq.path").map(OsString::from);
+    let own = [
+        // A builder that writes `git config --global`, as agents do, must hit a file of its own:
+        // root would replace the null device by it.
+        ("GIT_CONFIG_GLOBAL", made.folder.join(".git/buildq/gitconfig").into()),
+        (env::TASK, start.task.as_str().into()),
+        (env::ATTEMPT, start.attempt.to_string().into()),
+        (env::BRANCH, world.branch_of(&start.task).into()),
+        (env::BASE, start.base.to_string().into()),
+        (env::WORKSPACE, made.folder.clone().into()),
+        (env::PROMPT, made.folder.join(".git/buildq/prompt.md").into()),
+        (env::SPEC, spec_file(&made.folder, begun).into()),
+        (env::QUEUE_FILE, start.path.clone().into()),
+    ];
+    inside::environment(recorded, own)
 }

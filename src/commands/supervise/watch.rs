@@ -115,6 +115,7 @@ impl<'a> Watch<'a> {
         }
         if self.slow.elapsed() >= SLOWLY.min(self.begun.world.config.stall_after / 4) {
             self.slow = clock::tick();
+            site.keep_logins();
             return self.judge(site);
         }
         None

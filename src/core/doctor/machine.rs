@@ -30,6 +30,14 @@ pub(super) fn sandbox(walls: &Walls) -> Vec<Finding> {
             let found = format!("none (`{setting}`): {why}");
             Finding::warning("sandbox", found, "install bubblewrap, or allow user namespaces")
         }
+        (level, "require") if walls.why.is_some() => {
+            let found = format!("{level} alone, and `buildq.sandbox` is `require`: {why}");
+            Finding::problem("sandbox", found, "install bubblewrap, or allow user namespaces")
+        }
+        (level, _) if walls.why.is_some() => {
+            let found = format!("{level} alone (`{setting}`): {why}");
+            Finding::warning("sandbox", found, "install bubblewrap, or allow user namespaces")
+        }
         (level, _) => Finding::ok("sandbox", format!("{level} (`{setting}`)")),
     }];
     all.extend(walls.parts.iter().map(|part| Finding::ok("sandbox", part)));

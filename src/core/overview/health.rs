@@ -57,10 +57,22 @@ pub struct Heartbeat {
 /// The walls around builders.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Sandbox {
-    /// `bubblewrap` or `none`.
+    /// `bubblewrap`, `landlock` or `none`.
     pub level: String,
-    /// Why there is none.
+    /// Why it is not the best there could be.
     pub why: Option<String>,
+    /// Nothing that a command starts can outlive it.
+    pub own_processes: bool,
+    /// Only the workspace and what is thrown away with it can be written.
+    pub writes_held: bool,
+    /// Of the home directory, toolchains alone can be read.
+    pub home_hidden: bool,
+    /// Sockets of the desktop, of agents and of services cannot be reached.
+    pub sockets_hidden: bool,
+    /// The version of Landlock in force; 0 where there is none.
+    pub landlock: u32,
+    /// Whether the network can be taken away; `null` where of it only TCP can.
+    pub network: Option<bool>,
 }
 
 /// One builder.

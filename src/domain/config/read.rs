@@ -33,6 +33,7 @@ pub const KEYS: &[&str] = &[
     "builders.NAME.prompt",
     "builders.NAME.env",
     "builders.NAME.timeout",
+    "builders.NAME.network",
     "builder",
     "verify",
     "commit_leftovers",
@@ -48,6 +49,7 @@ pub const KEYS: &[&str] = &[
     "depends",
     "workspace.copy",
     "workspace.setup",
+    "sandbox.network",
     "report.at",
     "branch.prefix",
     "hooks.quiet",
@@ -73,6 +75,7 @@ const TOP: &[&str] = &[
     "timezone",
     "depends",
     "workspace",
+    "sandbox",
     "report",
     "branch",
     "hooks",
@@ -125,6 +128,8 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     let workspace = below(top, "workspace", &["copy", "setup"], found);
     set(&mut config.workspace_copy, workspace.get("copy").map(|f| globs(&f, found)));
     set(&mut config.workspace_setup, workspace.get("setup").map(|f| checks(&f, found)));
+    let sandbox = below(top, "sandbox", &["network"], found);
+    set(&mut config.sandbox_network, sandbox.get("network").and_then(|f| f.flag(found)));
     let report = below(top, "report", &["at"], found);
     set(&mut config.report_at, report.get("at").and_then(|f| f.read(found, time)));
     let prefix = below(top, "branch", &["prefix"], found);
@@ -161,7 +166,7 @@ fn builders(top: &Fields, config: &mut Config, found: &mut Findings) {
             continue;
         }
         let Some(fields) = Fields::of(&entry.value, &path, Keys::Exact, found) else { continue };
-        only(&fields, &["command", "prompt", "env", "timeout"], found);
+        only(&fields, &["command", "prompt", "env", "timeout", "network"], found);
         let Some(command_field) = fields.get("command") else {
             let hint = format!("write `command: [\"{}\"]` below it", entry.key);
             found.error(&entry.key_at, format!("`{path}.command` is missing"), hint);
@@ -171,10 +176,12 @@ fn builders(top: &Fields, config: &mut Config, found: &mut Findings) {
         let prompt = fields.get("prompt").and_then(|f| f.word(&ways, found));
         let env = fields.get("env").map(|f| variables(&f, found)).unwrap_or_default();
         let timeout = fields.get("timeout").and_then(|f| some_span(&f, found));
+        let network = fields.get("network").and_then(|f| f.flag(found));
         let Some(command) = command(&command_field, found) else { continue };
         let prompt = prompt.unwrap_or_default();
         let timeout = timeout.unwrap_or(BUILDER_TIMEOUT);
-        config.builders.insert(entry.key.clone(), Builder { command, prompt, env, timeout });
+        let builder = Builder { command, prompt, env, timeout, network };
+        config.builders.insert(entry.key.clone(), builder);
     }
     let Some(field) = top.get("builder") else {
         if let Some(entry) = named.entries().first() {

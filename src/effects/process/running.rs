@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::super::sys::{self, Birth, Usage};
-use super::super::{clock, env, sweep};
+use super::super::{clock, env, limits, sweep};
 use super::{ADOPTS, Ended, Invocation, SPARED, quoted};
 
 /// When the watcher is called first, and how far apart then.
@@ -112,12 +112,13 @@ impl Running {
     /// Follows the command until it ends by itself (`None`) or has to be ended.
     pub fn attend(
         &mut self,
-        timeout: Duration,
+        invocation: &Invocation,
         sink: &mut Sink,
         watch: &mut dyn FnMut() -> Option<String>,
     ) -> Result<Option<Ended>> {
         let begun = clock::tick();
-        let deadline = later(begun, timeout);
+        let deadline = later(begun, invocation.timeout);
+        let bounds = invocation.bounds.are_some().then_some(&invocation.bounds);
         let mut next_watch = begun + FIRST_WATCH;
         loop {
             let now = clock::tick();
@@ -128,6 +129,9 @@ impl Running {
                 if let Some(reason) = watch() {
                     return Ok(Some(Ended::Stopped(reason)));
                 }
+                if let Some(what) = bounds.and_then(|bounds| bounds.passed(&self.roots())) {
+                    return Ok(Some(Ended::Exceeded(what)));
+                }
                 next_watch = clock::tick() + WATCH;
             }
             let until = next_watch.min(deadline);
@@ -137,8 +141,28 @@ impl Running {
         }
     }
 
-    /// Asks the command to end, and kills it at the deadline.
+    /// What all processes of the command descend from: itself, and strays that this process
+    /// has adopted.
+    fn roots(&self) -> Vec<u32> {
+        match self.quarry.adopted {
+            true => {
+                let mut roots = limits::children(std::process::id());
+                roots.retain(|pid| self.quarry.spared != Some(*pid));
+                roots
+            }
+            false => vec![self.pid],
+        }
+    }
+
+    /// Asks the command to end, and kills it at the deadline; at once, where that has come.
     pub fn stop(&mut self, deadline: Instant, sink: &mut Sink) -> Result<()> {
+        if clock::tick() < deadline {
+            self.ask();
+        }
+        self.kill_at(deadline, sink)
+    }
+
+    fn ask(&self) {
         let inside = sweep::inside(self.pid);
         if inside.is_empty() {
             let _ = kill_process_group(self.handle, Signal::TERM);
@@ -149,6 +173,9 @@ impl Running {
             let start = sweep::Process::look(pid).map(|process| process.start);
             sweep::strike(pid, Signal::TERM, |process| Some(process.start) == start);
         }
+    }
+
+    fn kill_at(&mut self, deadline: Instant, sink: &mut Sink) -> Result<()> {
         let mut given_up = later(deadline, DEATH);
         let mut killed = false;
         loop {

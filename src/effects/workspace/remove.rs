@@ -19,6 +19,9 @@ pub const KEPT: &str = ".kept";
 
 /// Folders nested deeper are moved up first, so that open files and stack stay bounded.
 const MAX_DEPTH: usize = 64;
+/// What the name of a workspace's throw-away home ends in; it lies beside it.
+pub const HOME: &str = ".home";
+
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW);
 
 /// Says that a workspace holds what could not be taken over: it stays until a person has looked.
@@ -38,9 +41,22 @@ fn mark(folder: &Path) -> std::path::PathBuf {
     folder.with_file_name(format!("{}{KEPT}", name.to_string_lossy()))
 }
 
-/// Removes a workspace; one that is not there is fine. Never follows a link, and makes
-/// read-only folders writable on its way (Go's module cache is made of them).
+/// Removes a workspace and its throw-away home; what is not there is fine. Never follows a
+/// link, and makes read-only folders writable on its way (Go's module cache is made of them).
 pub fn remove(folder: &Path) -> Result<()> {
+    remove_home(folder)?;
+    remove_whole(folder)?;
+    let _ = std::fs::remove_file(mark(folder));
+    Ok(())
+}
+
+/// Removes the throw-away home of a workspace alone: it may hold a copy of a login.
+pub fn remove_home(folder: &Path) -> Result<()> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    remove_whole(&folder.with_file_name(format!("{name}{HOME}")))
+}
+
+fn remove_whole(folder: &Path) -> Result<()> {
     let about = match std::fs::symlink_metadata(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         about => about.with_context(|| format!("cannot look at `{}`", folder.display()))?,
@@ -55,7 +71,6 @@ pub fn remove(folder: &Path) -> Result<()> {
     let parent = rustix::fs::open(parent, FOLDER | OFlags::CLOEXEC, Mode::empty());
     let parent = parent.with_context(failed)?;
     let going = set_aside(parent.as_fd(), name).with_context(failed)?;
-    let _ = std::fs::remove_file(mark(folder));
     remove_folder(parent.as_fd(), &going).with_context(failed)
 }
 
@@ -83,6 +98,11 @@ fn set_aside(parent: BorrowedFd, name: &OsStr) -> Result<CString> {
         }
     }
     bail!("too many removals were cut short")
+}
+
+/// Removes a folder below one that is open, whatever a builder has left in it.
+pub fn remove_below(parent: &OwnedFd, name: &OsStr) -> Result<()> {
+    Ok(remove_folder(parent.as_fd(), &CString::new(name.as_bytes())?)?)
 }
 
 fn remove_folder(parent: BorrowedFd, name: &CStr) -> Result<(), Errno> {
