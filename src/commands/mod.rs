@@ -17,6 +17,7 @@ pub mod gc;
 pub mod heartbeat;
 pub mod hook;
 pub mod init;
+pub mod lint;
 pub mod log;
 pub mod output;
 pub mod pause;
@@ -69,6 +70,7 @@ enum Verb {
     Why(why::Args),
     Show(show::Args),
     Output(output::Args),
+    Lint(lint::Args),
     Log(log::Args),
     Review(review::Args),
     Accept(accept::Args),
@@ -157,6 +159,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Why(args) => why::run(args, &scene),
         Verb::Show(args) => show::run(args, &scene),
         Verb::Output(args) => output::run(args, &scene),
+        Verb::Lint(args) => lint::run(args, &scene),
         Verb::Log(args) => log::run(args, &scene),
         Verb::Review(args) => review::run(args, &scene),
         Verb::Accept(args) => accept::run(args, &scene),

@@ -1,6 +1,7 @@
 //! Pure decisions: no git, no files, no processes, no environment, no clock, no printing.
 
 pub mod calendar;
+pub mod circles;
 pub mod clear;
 pub mod detect;
 pub mod doctor;
@@ -8,6 +9,7 @@ pub mod gates;
 pub mod gc;
 pub mod ledger;
 pub mod login;
+pub mod lint;
 pub mod overview;
 pub mod plan;
 pub mod progress;

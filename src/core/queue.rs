@@ -30,7 +30,7 @@ pub enum Content {
     /// Not a regular file: `a symbolic link`, `a submodule`.
     Irregular(&'static str),
     /// Not in this clone, which is a partial one.
-    Absent,
+    Absent(Oid),
 }
 
 /// One task of the queue.
@@ -117,9 +117,8 @@ pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
     for file in files {
         match room(dir, &file.path) {
             Room::None => {}
-            Room::Done(stem) => {
-                let plain = TaskId::new(stem).or_else(|_| TaskId::new(&stem.to_lowercase()));
-                queue.done.extend(plain.ok().map(|id| (id, file.blob)));
+            Room::Done(_) => {
+                queue.done.extend(finished(dir, &file.path).map(|id| (id, file.blob)));
             }
             Room::Task(stem) => match TaskId::new(stem) {
                 Ok(id) => {
@@ -134,11 +133,22 @@ pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
 }
 
 fn item(id: TaskId, file: File, twins: &[String]) -> Item {
-    let path = file.path;
-    let refuse = |message: String| Diagnostic::error(&path, message);
-    let (task, mut diagnostics) = match file.content {
+    let others = twins.iter().filter(|twin| **twin != file.path);
+    let (task, diagnostics) = understand(&id, &file.path, &file.content, others);
+    Item { id, path: file.path, blob: file.blob, task, diagnostics }
+}
+
+/// What a task file says, and what is wrong with it; `others` are files with the same id.
+pub fn understand<'a>(
+    id: &TaskId,
+    path: &str,
+    content: &Content,
+    mut others: impl Iterator<Item = &'a String>,
+) -> (Option<Task>, Vec<Diagnostic>) {
+    let refuse = |message: String| Diagnostic::error(path, message);
+    let (task, mut diagnostics) = match content {
         Content::Bytes(bytes) => {
-            let parsed = task::parse(&path, &id, &bytes);
+            let parsed = task::parse(path, id, bytes);
             (parsed.task, parsed.diagnostics)
         }
         Content::TooLarge(size) => {
@@ -150,18 +160,34 @@ fn item(id: TaskId, file: File, twins: &[String]) -> Item {
             let error = refuse(format!("{what}; only regular files are tasks"));
             (None, vec![error.hint("put the text itself here")])
         }
-        Content::Absent => {
+        Content::Absent(blob) => {
             let error = refuse("its content is not in this partial clone".into());
-            (None, vec![error.hint(format!("git cat-file -e {}", file.blob))])
+            (None, vec![error.hint(format!("git cat-file -e {blob}"))])
         }
     };
-    let others: Vec<_> = twins.iter().filter(|twin| **twin != path).cloned().collect();
-    if let Some(other) = others.first() {
-        let twin = Diagnostic::error(&path, format!("the task `{id}` is also in `{other}`"));
-        diagnostics.insert(0, twin.hint(format!("rename or remove one of them: git mv {path} …")));
+    if let Some(other) = others.next() {
+        let twin = Diagnostic::error(path, format!("the task `{id}` is also in `{other}`"));
+        let hint = format!("rename or remove one of them: git mv {path} …");
+        diagnostics.insert(0, twin.code("duplicate-id").hint(hint));
     }
     let broken = diagnostics.iter().any(|d| d.severity == Severity::Error);
-    Item { id, path, blob: file.blob, task: task.filter(|_| !broken), diagnostics }
+    (task.filter(|_| !broken), diagnostics)
+}
+
+/// The id that a task file's name gives, or what is wrong with the name.
+pub fn named(dir: &str, path: &str) -> Option<Result<TaskId, Diagnostic>> {
+    match room(dir, path) {
+        Room::Task(stem) => Some(TaskId::new(stem).map_err(|_| bad_name(path, stem))),
+        _ => None,
+    }
+}
+
+/// The id of a finished task's file below `done/`.
+pub fn finished(dir: &str, path: &str) -> Option<TaskId> {
+    match room(dir, path) {
+        Room::Done(stem) => TaskId::new(stem).or_else(|_| TaskId::new(&stem.to_lowercase())).ok(),
+        _ => None,
+    }
 }
 
 fn bad_name(path: &str, stem: &str) -> Diagnostic {
@@ -171,7 +197,8 @@ fn bad_name(path: &str, stem: &str) -> Diagnostic {
     let better = TaskId::suggest(stem).map_or("a-better-name".to_owned(), String::from);
     let quoted = path.replace('\'', r"'\''");
     let message = "its name is no task id: use 1 to 64 of a-z, 0-9 and `-`";
-    Diagnostic::error(&shown, message).hint(format!("git mv -- '{quoted}' {folder}/{better}.{end}"))
+    let error = Diagnostic::error(&shown, message).code("bad-name");
+    error.hint(format!("git mv -- '{quoted}' {folder}/{better}.{end}"))
 }
 
 impl Queue {

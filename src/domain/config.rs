@@ -90,6 +90,17 @@ pub enum Depends {
     Merged,
 }
 
+/// What a finding in a staged task file does to the commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Lint {
+    /// It is said.
+    #[default]
+    Warn,
+    /// An error or a warning refuses the commit.
+    Deny,
+}
+
 /// Everything that `buildq.yaml` says, with defaults where it says nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
@@ -143,6 +154,8 @@ pub struct Config {
     pub branch_prefix: String,
     /// Whether the hooks print nothing.
     pub hooks_quiet: bool,
+    /// What lint's findings do to a commit, where `buildq init --lint` was run.
+    pub lint: Lint,
     /// What ended builds may leave on this machine.
     pub keep: Keep,
 }
@@ -176,6 +189,7 @@ impl Default for Config {
             report_at: at(23),
             branch_prefix: "build/".into(),
             hooks_quiet: false,
+            lint: Lint::Warn,
             keep: Keep::default(),
         }
     }

@@ -12,6 +12,19 @@ pub enum Severity {
     Error,
     /// The file can be used, though probably not as meant.
     Warning,
+    /// Nothing is wrong; a person may want to know.
+    Note,
+}
+
+/// Another place that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Related {
+    /// Path from the top of the repository.
+    pub file: String,
+    /// Where in the file, if it is about one place.
+    pub place: Option<Place>,
+    /// What stands there.
+    pub message: String,
 }
 
 /// A place in a file, with its line quoted so that it can be shown without the file.
@@ -30,8 +43,10 @@ pub struct Place {
 /// One finding in one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
+    /// What kind of finding it is, in one stable kebab-case word; see docs/lint-schema.md.
+    pub code: &'static str,
     /// Path from the top of the repository.
     pub file: String,
     /// Where in the file, if it is about one place.
@@ -40,6 +55,9 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Other places that it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
 }
 
 impl Diagnostic {
@@ -47,10 +65,12 @@ impl Diagnostic {
     pub fn error(file: &str, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
+            code: "bad-file",
             file: file.to_owned(),
             place: None,
             message: message.into(),
             hint: None,
+            related: Vec::new(),
         }
     }
 
@@ -59,8 +79,17 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(file, message) }
     }
 
+    /// A remark about a whole file.
+    pub fn note(file: &str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(file, message) }
+    }
+
+    /// The same, under its own code.
+    pub fn code(self, code: &'static str) -> Self {
+        Self { code, ..self }
+    }
+
     /// The same, at a place.
-    #[cfg(test)]
     pub fn at(self, place: Option<Place>) -> Self {
         Self { place, ..self }
     }
@@ -165,12 +194,20 @@ pub struct Findings<'s> {
     list: Vec<Diagnostic>,
     errors: usize,
     left_out: usize,
+    /// The code of the next finding at a place.
+    code: Option<&'static str>,
 }
 
 impl<'s> Findings<'s> {
     /// Nothing found yet.
     pub fn new(source: &'s Source<'s>) -> Self {
-        Self { source, list: Vec::new(), errors: 0, left_out: 0 }
+        Self { source, list: Vec::new(), errors: 0, left_out: 0, code: None }
+    }
+
+    /// The next finding at a place has this code instead of `bad-value`.
+    pub fn code(&mut self, code: &'static str) -> &mut Self {
+        self.code = Some(code);
+        self
     }
 
     /// The file cannot be used as it stands, because of this place.
@@ -224,13 +261,14 @@ impl<'s> Findings<'s> {
     }
 
     fn note(&mut self, diagnostic: Diagnostic, at: &Range<usize>, hint: impl Into<String>) {
+        let code = self.code.take().unwrap_or("bad-value");
         if self.list.len() >= MOST_FINDINGS {
             self.left_out += 1;
             return;
         }
         let hint = Some(hint.into()).filter(|hint| !hint.is_empty());
         let place = Some(self.source.place(at));
-        self.list.push(Diagnostic { hint, place, ..diagnostic });
+        self.list.push(Diagnostic { hint, place, code, ..diagnostic });
     }
 }
 

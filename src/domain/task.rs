@@ -4,6 +4,7 @@ mod blocks;
 mod body;
 mod fields;
 mod file;
+mod spots;
 
 use std::ops::Range;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use super::id::TaskId;
 
 pub use fields::when;
 pub use file::{LARGEST_FILE, parse};
+pub use spots::{Spots, spots};
 
 /// How soon a task may start by itself; see the `window` gate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -80,7 +80,7 @@ pub fn parse(range: Range<usize>, found: &mut Findings) -> Option<Node> {
         match event {
             Ok((event, span)) => {
                 if let Err(refusal) = tree.take(event, &span, found) {
-                    found.error(&refusal.at, refusal.message, refusal.hint);
+                    found.code("bad-yaml").error(&refusal.at, refusal.message, refusal.hint);
                     return None;
                 }
             }
@@ -198,7 +198,7 @@ impl Tree<'_> {
                 }
                 if let Some(first) = seen.get(&text).and_then(|index| entries.get(*index)) {
                     let line = found.source.line(first.key_at.start);
-                    found.error(
+                    found.code("duplicate-key").error(
                         &node.at,
                         format!("{} is given twice", quoted(&text)),
                         format!("it already stands in line {line}: keep one of the two"),
@@ -258,7 +258,7 @@ fn broken(error: &ScanError, base: usize, found: &mut Findings) {
         }
         let text = &found.source.text[range.clone()];
         if let Some((from, hint)) = unquoted(text) {
-            found.error(
+            found.code("bad-yaml").error(
                 &(range.start + from..range.end),
                 "this text must stand in quotes: YAML reads its signs as syntax",
                 hint,
@@ -274,7 +274,8 @@ fn broken(error: &ScanError, base: usize, found: &mut Findings) {
         "see the lines around: quotes and brackets closed, `: ` after each key, same indentation?"
     };
     let message = error.info();
-    found.error(&(offset..offset + 1), format!("this is not YAML: {message}"), hint);
+    let message = format!("this is not YAML: {message}");
+    found.code("bad-yaml").error(&(offset..offset + 1), message, hint);
 }
 
 /// Whether a line holds a text that YAML takes for syntax: where it begins, and the line as

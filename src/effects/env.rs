@@ -25,6 +25,9 @@ pub const QUEUE_FILE: &str = "BUILDQ_QUEUE_FILE";
 /// For tests only: an RFC 3339 time, or the absolute path of a file that holds one. Time
 /// then stands still at it.
 pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
+/// Git tells a hook which index the commit is made from: `git commit -a` and partial commits
+/// have one of their own.
+pub const INDEX_FILE: &str = "GIT_INDEX_FILE";
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod collect;
 pub mod commit;
 pub mod detach;
+pub mod drafts;
 pub mod env;
 pub mod files;
 pub mod foreground;

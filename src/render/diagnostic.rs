@@ -14,11 +14,21 @@ use crate::domain::diagnostic::{Diagnostic, Place, Severity};
 /// ```
 /// Without a line end at its end.
 pub fn show(diagnostic: &Diagnostic) -> String {
+    titled(diagnostic, None)
+}
+
+/// The same with the code behind the first word: `error[bad-value]: …`.
+pub fn coded(diagnostic: &Diagnostic) -> String {
+    titled(diagnostic, Some(diagnostic.code))
+}
+
+fn titled(diagnostic: &Diagnostic, code: Option<&str>) -> String {
     let message = plain(&diagnostic.message);
     let file = plain(&diagnostic.file);
     let (level, word) = match diagnostic.severity {
         Severity::Error => (Level::ERROR, "error"),
         Severity::Warning => (Level::WARNING, "warning"),
+        Severity::Note => (Level::NOTE, "note"),
     };
     let line = diagnostic.place.as_ref().map(|place| plain(&place.text));
     let mut shown = match (&diagnostic.place, &line) {
@@ -27,11 +37,17 @@ pub fn show(diagnostic: &Diagnostic) -> String {
                 .line_start(place.line)
                 .path(file.as_str())
                 .annotation(AnnotationKind::Primary.span(bytes(place, line)));
-            Renderer::plain().render(&[level.primary_title(message).element(snippet)])
+            let title = level.primary_title(message);
+            let title = match code {
+                Some(code) => title.id(code),
+                None => title,
+            };
+            Renderer::plain().render(&[title.element(snippet)])
         }
         (place, _) => {
             let at = place.as_ref().map_or(String::new(), |p| format!(":{}:{}", p.line, p.column));
-            format!("{word}: {message}\n --> {file}{at}")
+            let code = code.map_or(String::new(), |code| format!("[{code}]"));
+            format!("{word}{code}: {message}\n --> {file}{at}")
         }
     };
     if let Some(hint) = &diagnostic.hint {

@@ -16,6 +16,7 @@ mod isolation;
 mod kills;
 mod layers;
 mod life;
+mod lint;
 mod mended;
 mod merges;
 mod untouched;

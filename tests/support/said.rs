@@ -86,6 +86,13 @@ impl Said {
         self
     }
 
+    /// Standard error does not hold this.
+    #[track_caller]
+    pub fn stderr_lacks(self, part: &str) -> Self {
+        assert!(!self.stderr.contains(part), "not expected on stderr: {part}\n{}", self.whole());
+        self
+    }
+
     /// It did not panic, and what it complains of comes with a way out.
     #[track_caller]
     pub fn clear_refusal(self) -> Self {

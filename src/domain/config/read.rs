@@ -10,7 +10,7 @@ use super::calendar::calendars;
 use super::keep;
 use super::limits::{self, Limits};
 use super::window::{clock, window};
-use super::{BUILDER_TIMEOUT, Builder, Config, Depends, PromptBy, RetryFrom, STEPS};
+use super::{BUILDER_TIMEOUT, Builder, Config, Depends, Lint, PromptBy, RetryFrom, STEPS};
 
 /// A configuration file is never larger.
 const LARGEST: usize = 1 << 20;
@@ -53,6 +53,7 @@ pub const KEYS: &[&str] = &[
     "report.at",
     "branch.prefix",
     "hooks.quiet",
+    "lint",
     "keep.disk",
     "keep.age",
 ];
@@ -79,6 +80,7 @@ const TOP: &[&str] = &[
     "report",
     "branch",
     "hooks",
+    "lint",
     "keep",
 ];
 
@@ -136,6 +138,8 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.branch_prefix, prefix.get("prefix").and_then(|f| f.read(found, branch_prefix)));
     let hooks = below(top, "hooks", &["quiet"], found);
     set(&mut config.hooks_quiet, hooks.get("quiet").and_then(|f| f.flag(found)));
+    let lint = [("warn", Lint::Warn), ("deny", Lint::Deny)];
+    set(&mut config.lint, top.get("lint").and_then(|f| f.word(&lint, found)));
     config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
     config
 }
@@ -379,7 +383,7 @@ mod tests {
              commit_leftovers: false\nretry: {max: 1, delay: 90s, from: branch}\nstall: {after: 30m}\n\
              windows:\n  high: never\n  medium: always\n  low: [\"01:00-05:00\", 22:00-24:00]\n\
              timezone: Europe/Berlin\ndepends: Merged\n\
-             workspace:\n  copy: .env\n  setup: npm ci\nreport:\n  at: 07:30\nbranch:\n  prefix: q-\nhooks:\n  quiet: true\n",
+             workspace:\n  copy: .env\n  setup: npm ci\nreport:\n  at: 07:30\nbranch:\n  prefix: q-\nhooks:\n  quiet: true\nlint: deny\n",
         );
         assert_eq!(config.base.as_deref(), Some("develop"));
         assert_eq!(config.queue_dir, "work/queue");
@@ -391,7 +395,7 @@ mod tests {
         assert_eq!(config.builders["script"].timeout, BUILDER_TIMEOUT);
         assert_eq!(config.verify[1].argv, ["sh", "-c", "a | b"]);
         assert_eq!(config.verify[2].timeout, Duration::from_secs(600));
-        assert!(!config.commit_leftovers && config.hooks_quiet);
+        assert!(!config.commit_leftovers && config.hooks_quiet && config.lint == Lint::Deny);
         assert_eq!((config.retry_max, config.retry_delay.as_secs()), (1, 90));
         assert_eq!(config.retry_from, RetryFrom::Branch);
         assert_eq!(config.stall_after.as_secs(), 1800);

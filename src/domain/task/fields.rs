@@ -77,7 +77,7 @@ pub fn unknown(top: &Fields, known: &[&str], found: &mut Findings) {
             _ => "write a list below a heading `## Completion criteria`",
         };
         let message = format!("in a Markdown task `{}` belongs in the body", entry.key);
-        found.warning(&entry.key_at, message, hint);
+        found.code("misplaced-key").warning(&entry.key_at, message, hint);
     }
     if !rest.is_empty() {
         let known: Vec<&str> = known.iter().copied().chain(elsewhere).collect();

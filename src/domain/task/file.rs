@@ -42,7 +42,8 @@ pub fn parse(file: &str, id: &TaskId, bytes: &[u8]) -> Parsed {
             true => "add a list below a heading `## Completion criteria`",
             false => "add a list `criteria:`",
         };
-        found.whole(Diagnostic::warning(file, "nothing says when it is done").hint(hint));
+        let warning = Diagnostic::warning(file, "nothing says when it is done").code("no-criteria");
+        found.whole(warning.hint(hint));
     }
     let task = (found.errors() == 0).then(|| assemble(id, front, body));
     Parsed { task, diagnostics: found.into_list() }
@@ -103,7 +104,7 @@ fn from_markdown(found: &mut Findings) -> (Front, Body) {
 }
 
 /// The bytes between the two `---` lines, and where the body begins.
-fn front_matter(found: &mut Findings) -> Option<(Range<usize>, usize)> {
+pub(super) fn front_matter(found: &mut Findings) -> Option<(Range<usize>, usize)> {
     let source = found.source;
     let is_fence = |range: &Range<usize>| source.text[range.clone()].trim_end() == "---";
     let opening = source.line_range(1);
@@ -118,14 +119,19 @@ fn front_matter(found: &mut Findings) -> Option<(Range<usize>, usize)> {
             let range = start..line.start;
             if range.len() > LARGEST_FRONT_MATTER {
                 let message = format!("the front matter is larger than 64 KiB ({})", range.len());
-                found.error(&opening, message, "move text below the second `---`");
+                found.code("front-matter").error(
+                    &opening,
+                    message,
+                    "move text below the second `---`",
+                );
                 return Some((start..start, source.text.len()));
             }
             return Some((range, next_line(source.text, line.end)));
         }
         at = next_line(source.text, line.end);
     }
-    found.error(&opening, "the front matter has no end", "write `---` below its last key");
+    let message = "the front matter has no end";
+    found.code("front-matter").error(&opening, message, "write `---` below its last key");
     Some((start..start, source.text.len()))
 }
 

@@ -77,8 +77,8 @@ impl<'n> Fields<'n> {
             let message = format!("unknown key {}", quoted(&path));
             let hint = self.meant(&entry.key, known, all);
             match severity {
-                Severity::Error => found.error(&entry.key_at, message, hint),
-                Severity::Warning => found.warning(&entry.key_at, message, hint),
+                Severity::Error => found.code("unknown-key").error(&entry.key_at, message, hint),
+                _ => found.code("unknown-key").warning(&entry.key_at, message, hint),
             }
         }
     }
@@ -109,7 +109,7 @@ impl<'n> Fields<'n> {
             let twin = |other: &&Entry| self.plain(&other.key) == self.plain(&entry.key);
             if let Some(first) = self.entries[..index].iter().find(twin) {
                 let line = found.source.line(first.key_at.start);
-                found.error(
+                found.code("duplicate-key").error(
                     &entry.key_at,
                     format!("{} is given twice", quoted(&entry.key)),
                     format!("{} stands in line {line}: keep one of the two", quoted(&first.key)),

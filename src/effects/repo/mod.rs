@@ -14,7 +14,7 @@ use crate::domain::id::Oid;
 
 pub use history::{Commit, FileOrigin};
 pub use merge::Merged;
-pub use objects::{Person, Stamp};
+pub use objects::{Person, QueueEntry, Stamp};
 pub use refs::Swap;
 
 /// One open repository.

@@ -7,6 +7,17 @@ use super::{Repo, plain, raw};
 use crate::core::queue::{self, Content, File};
 use crate::domain::id::Oid;
 
+/// One entry of a tree below the queue directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueEntry {
+    /// From the top of the repository.
+    pub path: String,
+    /// Its object.
+    pub blob: Oid,
+    /// As git writes it: `0o100644`, `0o120000` …
+    pub mode: u32,
+}
+
 /// Name and address, as commits carry them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
@@ -94,20 +105,35 @@ impl Repo {
 
     /// Every file below the queue directory of a commit.
     pub fn queue_files(&self, commit: Oid, dir: &str) -> Result<Vec<File>> {
+        let odb = self.git.odb()?;
+        let file = |entry: QueueEntry| {
+            let wanted = queue::is_task(dir, &entry.path);
+            let content = content(&odb, entry.blob, entry.mode, wanted);
+            File { path: entry.path, blob: entry.blob, content }
+        };
+        Ok(self.queue_entries(commit, dir)?.into_iter().map(file).collect())
+    }
+
+    /// The same files by name alone, in the order of the tree.
+    pub fn queue_entries(&self, commit: Oid, dir: &str) -> Result<Vec<QueueEntry>> {
         let Some(tree) = self.entry(commit, dir) else { return Ok(Vec::new()) };
         let Ok(tree) = self.git.find_tree(raw(tree)?) else { return Ok(Vec::new()) };
-        let odb = self.git.odb()?;
-        let mut files = Vec::new();
+        let mut entries = Vec::new();
         tree.walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
             if entry.kind() != Some(git2::ObjectType::Tree) {
                 let name = String::from_utf8_lossy(entry.name_bytes());
                 let path = format!("{dir}/{folder}{name}");
-                let content = content(&odb, entry, queue::is_task(dir, &path));
-                files.push(File { path, blob: plain(entry.id()), content });
+                let mode = u32::try_from(entry.filemode()).unwrap_or_default();
+                entries.push(QueueEntry { path, blob: plain(entry.id()), mode });
             }
             git2::TreeWalkResult::Ok
         })?;
-        Ok(files)
+        Ok(entries)
+    }
+
+    /// What can be read of a file, as [`Repo::queue_files`] reads it.
+    pub fn content(&self, entry: &QueueEntry) -> Result<Content> {
+        Ok(content(&self.git.odb()?, entry.blob, entry.mode, true))
     }
 
     /// Writes a commit.
@@ -148,19 +174,20 @@ impl Repo {
     }
 }
 
-fn content(odb: &git2::Odb, entry: &git2::TreeEntry, wanted: bool) -> Content {
-    match entry.filemode() {
+fn content(odb: &git2::Odb, blob: Oid, mode: u32, wanted: bool) -> Content {
+    match mode {
         0o120_000 => return Content::Irregular("a symbolic link"),
         0o160_000 => return Content::Irregular("a submodule"),
         _ if !wanted => return Content::Bytes(Vec::new()),
         _ => {}
     }
-    let Ok((size, _)) = odb.read_header(entry.id()) else { return Content::Absent };
+    let Ok(oid) = raw(blob) else { return Content::Absent(blob) };
+    let Ok((size, _)) = odb.read_header(oid) else { return Content::Absent(blob) };
     if size as u64 > queue::MAX_FILE {
         return Content::TooLarge(size as u64);
     }
-    match odb.read(entry.id()) {
+    match odb.read(oid) {
         Ok(object) => Content::Bytes(object.data().to_vec()),
-        Err(_) => Content::Absent,
+        Err(_) => Content::Absent(blob),
     }
 }
