@@ -38,12 +38,26 @@ impl Args {
     }
 }
 
-/// Never fails a commit, whatever happens: every error is one line and exit code 0.
+/// The hook that may refuse a commit, by a person's choice.
+const BEFORE_COMMIT: &str = "pre-commit";
+
+/// Never fails a commit, whatever happens: every error is one line and exit code 0. The one
+/// exception is a finding of lint where a person here has chosen `lint: deny`.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    if args.name == BEFORE_COMMIT {
+        return Ok(super::lint::before_commit(scene).unwrap_or_else(|error| {
+            complain(&error);
+            Exit::Done
+        }));
+    }
     if let Err(error) = notice(&args, scene) {
-        anstream::eprintln!("buildq: {}", render::error::show(&error).replace('\n', "; "));
+        complain(&error);
     }
     Ok(Exit::Done)
+}
+
+fn complain(error: &anyhow::Error) {
+    anstream::eprintln!("buildq: {}", render::error::show(error).replace('\n', "; "));
 }
 
 fn notice(args: &Args, scene: &Scene) -> Result<()> {

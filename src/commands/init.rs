@@ -14,6 +14,7 @@ use self::place::{Placed, Site};
 use self::policy::Seed;
 use self::told::{Step, Summary, steps_rights, told};
 use super::gather::{self, World};
+use super::lint::WANTED as LINT_WANTED;
 use super::{Exit, Scene, heartbeat, print};
 use crate::domain::config::{Check, Config, STEPS};
 use crate::effects::repo::Repo;
@@ -46,6 +47,9 @@ pub struct Init {
     /// Ask nothing
     #[arg(long, short)]
     pub yes: bool,
+    /// Let a pre-commit hook lint the task files of each commit
+    #[arg(long)]
+    pub lint: bool,
     /// Do not offer a timer
     #[arg(long)]
     pub no_heartbeat: bool,
@@ -73,8 +77,9 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     placed.steps.extend(missing.commit(&site, args.no_commit)?);
     let hooks_place = place::hooks_place(&repo, &paths)?;
     let exe = detach::this_program()?;
-    placed.steps.push(place::install_hooks(&hooks_place, repo.is_bare(), &exe)?);
-    placed.steps.push(place::settings(&repo, &branch, &id)?);
+    let lints = (args.lint || repo.local_setting(LINT_WANTED).is_some()) && !repo.is_bare();
+    placed.steps.push(place::install_hooks(&hooks_place, &repo, &exe, lints)?);
+    placed.steps.push(place::settings(&repo, &branch, &id, lints)?);
 
     let paths = gather::places(&repo)?;
     let world = World::look(repo, paths, scene.now)?;

@@ -17,6 +17,8 @@ const ALONE: &str = include_str!("../../hooks/alone.sh");
 const BLOCK: &str = include_str!("../../hooks/block.sh");
 const BLOCK_STDIN: &str = include_str!("../../hooks/block-stdin.sh");
 const CHAIN_TAIL: &str = include_str!("../../hooks/chain-tail.sh");
+const LINT_ALONE: &str = include_str!("../../hooks/lint-alone.sh");
+const LINT_BLOCK: &str = include_str!("../../hooks/lint-block.sh");
 
 const VERSION: &str = "1";
 const SHEBANG: &str = "#!/bin/sh\n";
@@ -28,6 +30,9 @@ pub const FAILED_MARK: &str = "buildq/hook-failed";
 const WORK: [&str; 4] = ["post-commit", "post-merge", "post-rewrite", "post-applypatch"];
 /// The hooks of a bare repository.
 const BARE: [&str; 1] = ["post-receive"];
+/// The one that lints what is staged, where a person wants it; exit code 1 refuses the commit, and
+/// no other does.
+const LINT: &str = "pre-commit";
 
 /// Which hooks buildq uses.
 pub fn names(bare: bool) -> &'static [&'static str] {
@@ -139,6 +144,19 @@ pub fn snippet(exe: &Path, bare: bool) -> Result<String> {
     Ok(names(bare).iter().map(line).collect())
 }
 
+/// The same for the hook that lints.
+pub fn lint_snippet(exe: &Path) -> Result<String> {
+    let exe = quoted(exe)?;
+    Ok(format!("{LINT}: {exe} hook {LINT} \"$@\" </dev/null || [ $? -ne 1 ] || exit 1\n"))
+}
+
+/// Puts the hook that lints in its place, beside the others.
+pub fn install_lint(hooks_dir: &Path, exe: &Path) -> Result<Installed> {
+    fs::create_dir_all(hooks_dir)
+        .with_context(|| format!("cannot make `{}`", hooks_dir.display()))?;
+    install_one(hooks_dir, LINT, &quoted(exe)?)
+}
+
 /// Puts every hook in its place. Safe to repeat; what was there keeps working.
 pub fn install(hooks_dir: &Path, bare: bool, exe: &Path) -> Result<Vec<Installed>> {
     let exe = quoted(exe)?;
@@ -226,7 +244,7 @@ fn chain(path: &Path, hook: &str, exe: &str) -> Result<()> {
 /// Takes every hook of ours away; byte for byte what was there before is back.
 pub fn remove(hooks_dir: &Path) -> Result<Vec<Installed>> {
     let mut gone = Vec::new();
-    for hook in WORK.into_iter().chain(BARE) {
+    for hook in WORK.into_iter().chain(BARE).chain([LINT]) {
         let path = hooks_dir.join(hook);
         let Some(file) = read(&path)? else { continue };
         let Some(ours) = file.ours() else { continue };
@@ -277,7 +295,8 @@ pub fn state(hooks_dir: &Path, bare: bool) -> Vec<(&'static str, State)> {
 
 fn alone(hook: &str, exe: &str) -> String {
     let input = if reads_input(hook) { "" } else { " </dev/null" };
-    ALONE.replace("@HOOK@", hook).replace("@STDIN@", input).replace("@BUILDQ@", exe)
+    let text = if hook == LINT { LINT_ALONE } else { ALONE };
+    text.replace("@HOOK@", hook).replace("@STDIN@", input).replace("@BUILDQ@", exe)
 }
 
 fn block(hook: &str, exe: &str, kind: Kind) -> String {
@@ -285,7 +304,11 @@ fn block(hook: &str, exe: &str, kind: Kind) -> String {
         Kind::Chain => ("chain", CHAIN_TAIL),
         Kind::Alone | Kind::Block => ("block", ""),
     };
-    let text = if reads_input(hook) { BLOCK_STDIN } else { BLOCK };
+    let text = match hook {
+        LINT => LINT_BLOCK,
+        _ if reads_input(hook) => BLOCK_STDIN,
+        _ => BLOCK,
+    };
     let text = text.replace("@HOOK@", hook).replace("@HOW@", how).replace("@TAIL@", tail);
     text.replace("@BUILDQ@", exe)
 }

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::policy::{Seed, config_text, readme_text};
 use super::told::{Step, Trusting};
 use crate::commands::gather::{self, World};
+use crate::commands::lint::WANTED as LINT_WANTED;
 use crate::core::situation::Trust;
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
@@ -142,11 +143,14 @@ pub struct Site<'a> {
 }
 
 /// Local git settings; those that are so already are left alone.
-pub fn settings(repo: &Repo, branch: &str, id: &str) -> Result<Step> {
+pub fn settings(repo: &Repo, branch: &str, id: &str, lints: bool) -> Result<Step> {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut changed = Vec::new();
-    for (key, value) in [("queueBranch", branch), ("cloneId", id), ("path", &path)] {
-        let key = format!("buildq.{key}");
+    let lint = lints.then_some((LINT_WANTED, "true"));
+    let others =
+        [("buildq.queueBranch", branch), ("buildq.cloneId", id), ("buildq.path", path.as_str())];
+    for (key, value) in others.into_iter().chain(lint) {
+        let key = key.to_owned();
         if repo.local_setting(&key).is_some_and(|now| now == value) {
             continue;
         }
@@ -158,11 +162,22 @@ pub fn settings(repo: &Repo, branch: &str, id: &str) -> Result<Step> {
 }
 
 /// Installs the hooks, or says what their owner has to add.
-pub fn install_hooks(place: &Place, bare: bool, exe: &Path) -> Result<Step> {
+pub fn install_hooks(place: &Place, repo: &Repo, exe: &Path, lints: bool) -> Result<Step> {
+    let bare = repo.is_bare();
     Ok(match place {
-        Place::Own(folder) => Step::Hooks(hooks::install(folder, bare, exe)?),
+        Place::Own(folder) => {
+            let mut installed = hooks::install(folder, bare, exe)?;
+            if lints {
+                installed.push(hooks::install_lint(folder, exe)?);
+            }
+            Step::Hooks(installed)
+        }
         Place::Managed { why, .. } => {
-            Step::Managed { why: why.clone(), snippet: hooks::snippet(exe, bare)? }
+            let mut snippet = hooks::snippet(exe, bare)?;
+            if lints {
+                snippet += &hooks::lint_snippet(exe)?;
+            }
+            Step::Managed { why: why.clone(), snippet }
         }
     })
 }
