@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::{Exit, Scene, say};
-use crate::core::ledger::{Approval, Phase};
+use crate::core::ledger::{Approval, Build, Phase, Run};
 use crate::domain::event::Kind;
 use crate::domain::id::TaskId;
 use crate::effects::trust::Record;
@@ -28,7 +28,12 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let Some(item) = world.queue.items.get(task) else {
         return Err(anyhow!("there is no task `{task}` in the queue{}", world.nearest(task)));
     };
-    let instead = match world.ledger.builds.get(task).map(|build| &build.phase) {
+    let held = |build: &Build| build.last().is_some_and(Run::holds_secret);
+    let build = world.ledger.builds.get(task);
+    let instead = match build.map(|build| &build.phase) {
+        _ if build.is_some_and(held) => {
+            Some(("is held: its work holds the value of a secret", "retry"))
+        }
         Some(Phase::Review { .. }) => Some(("waits for review", "accept")),
         Some(Phase::Blocked { .. }) => Some(("asks a question", "answer")),
         Some(Phase::Escalated { .. }) => Some(("is out of retries", "retry")),

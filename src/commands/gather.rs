@@ -4,6 +4,7 @@ mod arrival;
 mod branches;
 mod walls;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use crate::core::situation::{Observations, Origin, Situation, Trust};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};
+use crate::domain::masks::Masks;
 use crate::effects::calendar::{self, Desk};
 use crate::effects::env::{self, Kept};
 use crate::effects::files;
@@ -25,6 +27,7 @@ use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Repo};
+use crate::effects::secrets;
 use crate::effects::trust::{self, CONFIG, Manifest, Record};
 use crate::effects::workspace::Marker;
 
@@ -50,6 +53,7 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Whether what was found out is written into the caches.
     writes: bool,
+    masks: OnceCell<Masks>,
 }
 
 /// The repository around a directory; a workspace is none.
@@ -136,6 +140,7 @@ impl World {
             seen,
             now,
             writes,
+            masks: OnceCell::new(),
         };
         world.queue = world.queue_at(tip, &world.ledger)?;
         world.observe(broken)?;
@@ -167,7 +172,33 @@ impl World {
             author: self.repo.person(),
             queue: self.queue.tip,
             now: self.now,
+            masks: self.masks(),
         }
+    }
+
+    /// Values that are neither shown nor written down: what builders are given here.
+    pub fn masks(&self) -> &Masks {
+        self.masks.get_or_init(|| self.masks_with(&self.config.workspace_copy))
+    }
+
+    /// From here on the files count too that were in fact copied into a workspace.
+    pub fn hide_copied(&self, copied: &[String]) {
+        let _ = self.masks.set(self.masks_with(copied));
+    }
+
+    fn masks_with(&self, copied: &[String]) -> Masks {
+        let builders = self.config.builders.values();
+        let mut found = secrets::of_variables(builders.flat_map(|builder| &builder.env));
+        if let Some(tree) = self.repo.main_work_dir() {
+            found.extend(secrets::of_files(&tree, copied));
+        }
+        if let Some(home) = std::env::var_os("HOME") {
+            found.extend(secrets::of_logins(Path::new(&home)));
+        }
+        // Only a local setting may loosen what is held.
+        let known = self.repo.local_setting("buildq.notSecret").unwrap_or_default();
+        found.iter_mut().for_each(|secret| secret.excused = secret.is_named(&known));
+        Masks::new(&found)
     }
 
     /// The branch that builds start from and are merged into.
@@ -391,6 +422,12 @@ pub fn attempt_ref(task: &TaskId, attempt: crate::domain::id::Attempt) -> String
 /// The ref that notes where buildq has last put a build's branch.
 pub fn branch_ref(task: &TaskId) -> String {
     format!("refs/buildq/branches/{task}")
+}
+
+/// The ref that says, before its work comes over, that it holds the value of a secret: no branch
+/// is moved to it. It counts until the ledger says so too.
+pub fn held_ref(task: &TaskId, attempt: crate::domain::id::Attempt) -> String {
+    format!("refs/buildq/held/{task}/{attempt}")
 }
 
 /// Who a builder's commits are by.

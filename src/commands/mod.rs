@@ -18,6 +18,7 @@ pub mod heartbeat;
 pub mod hook;
 pub mod init;
 pub mod lint;
+pub mod leaks;
 pub mod log;
 pub mod output;
 pub mod pause;

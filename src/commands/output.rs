@@ -9,6 +9,7 @@ use super::gather::World;
 use super::{Exit, Scene};
 use crate::core::ledger::{Build, Ledger, Run};
 use crate::domain::id::{Attempt, TaskId};
+use crate::domain::masks::{Masks, Stream};
 use crate::effects::ledger;
 use crate::effects::locks::Lock;
 use crate::effects::output::Cursor;
@@ -16,8 +17,8 @@ use crate::render::text::Tamer;
 
 /// Print what the builder and the checks of a task printed
 ///
-/// On a terminal, control characters and escape sequences are taken out; into a pipe or a file
-/// the output goes as it was.
+/// On a terminal, control characters and escape sequences are taken out, but for colours; into a
+/// pipe or a file the output goes as it was. Values of secrets are `***` everywhere.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task
@@ -25,6 +26,9 @@ pub struct Args {
     /// Go on printing until the attempt has ended
     #[arg(short, long)]
     follow: bool,
+    /// Let everything through to a terminal too, control characters and all
+    #[arg(long)]
+    raw: bool,
     /// Of this attempt; default: the newest
     #[arg(long, value_name = "N")]
     attempt: Option<u32>,
@@ -39,7 +43,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let task = &args.task;
     let attempt = wanted(&world, &args)?;
     let dir = world.paths.output(task, attempt);
-    let mut reader = Reader::new();
+    let mut reader = Reader::new(&world, args.raw);
     let mut cursor = Cursor::new(&dir);
     if args.follow {
         return follow(&world, (task, attempt), &mut cursor, &mut reader);
@@ -133,17 +137,22 @@ fn has_ended(ledger: &Ledger, task: &TaskId, attempt: Attempt) -> bool {
 /// Standard output: whole into a pipe, tamed on a terminal.
 struct Reader {
     tamer: Option<Tamer>,
+    masks: Masks,
+    stream: Stream,
 }
 
 impl Reader {
-    fn new() -> Self {
-        Self { tamer: std::io::stdout().is_terminal().then(Tamer::default) }
+    fn new(world: &World, raw: bool) -> Self {
+        let tamer = (std::io::stdout().is_terminal() && !raw).then(Tamer::default);
+        // An older log may hold what has become a secret since.
+        Self { tamer, masks: world.masks().clone(), stream: Stream::default() }
     }
 
     /// Prints all that is there now; an error means that nobody reads any more.
     fn drain(&mut self, cursor: &mut Cursor) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
         while let Some(chunk) = cursor.next_chunk() {
+            let chunk = self.stream.feed(&self.masks, &chunk);
             match &mut self.tamer {
                 Some(tamer) => out.write_all(tamer.tame(&chunk).as_bytes())?,
                 None => out.write_all(&chunk)?,
@@ -153,8 +162,12 @@ impl Reader {
     }
 
     fn finish(&mut self) {
-        if let Some(tamer) = &mut self.tamer {
-            let _ = std::io::stdout().lock().write_all(tamer.finish().as_bytes());
-        }
+        let rest = self.stream.finish(&self.masks);
+        let rest = match &mut self.tamer {
+            Some(tamer) => (tamer.tame(&rest) + &tamer.finish()).into_bytes(),
+            None => rest,
+        };
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(&rest).and_then(|()| out.flush());
     }
 }

@@ -69,11 +69,12 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         return Err(Misuse(order.into()).into());
     }
     let report = make(&world, &events, span)?;
-    print(&match args.format {
+    let text = match args.format {
         Format::Md => markdown(&world, &report)?,
         Format::Json => render::report::json(&report)?,
         Format::Text => render::report::plain(&report),
-    });
+    };
+    print(&world.masks().mask(&text));
     if let (true, Some(date)) = (args.save, date) {
         say::must_be_known(&world)?;
         if let Some(why) = save(&world, date)? {
@@ -121,10 +122,11 @@ fn markdown(world: &World, report: &Report) -> Result<String> {
     let path = format!("{}/{}", world.config.queue_dir, render::report::OVERRIDE);
     let own = world.queue.tip.and_then(|tip| world.repo.file(tip, &path));
     let own = own.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    render::report::markdown(report, own.as_deref()).with_context(|| match own {
+    let text = render::report::markdown(report, own.as_deref()).with_context(|| match own {
         Some(_) => format!("the template `{path}` has an error\nhint: mend it and commit it"),
         None => "the report cannot be written".into(),
-    })
+    })?;
+    Ok(world.masks().mask(&text))
 }
 
 /// From the end of the day before to the end of that day.

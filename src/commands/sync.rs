@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use super::gather::{World, attempt_ref, branch_ref, builder_person};
+use super::gather::{World, attempt_ref, branch_ref, builder_person, held_ref};
 use super::supervise::{bury, tidy};
 use super::{Exit, Scene, gc, print, report};
 use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
@@ -241,6 +241,10 @@ fn point_branches(world: &World) -> Result<()> {
 
 /// Moves one build's branch to the newest commit of a run.
 pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
+    let held = world.repo.reference(&held_ref(task, run.number())).is_some();
+    if held || run.holds_secret() {
+        return Ok(());
+    }
     let Some(tip) = world.attempt_tip(task, run) else { return Ok(()) };
     let branch = world.branch_of(task);
     // Looked at first, so that a person's commit between the look and the swap wins.

@@ -280,6 +280,12 @@ impl Run {
         matches!(&self.end, Some(End { outcome: Outcome::Succeeded(_), .. }))
     }
 
+    /// Its work holds the value of a secret: no branch is moved to it.
+    pub fn holds_secret(&self) -> bool {
+        let outcome = self.end.as_ref().map(|end| &end.outcome);
+        matches!(outcome, Some(Outcome::Failed { fault: Fault::Secret, .. }))
+    }
+
     /// Where the work goes on after a rejection or an answer.
     pub fn work(&self) -> Oid {
         match self.end.as_ref().map(|end| &end.outcome) {
@@ -452,6 +458,7 @@ pub mod tests {
                     "base" => Fault::Base,
                     "builder" => Fault::Builder,
                     "person" => Fault::Person,
+                    "secret" => Fault::Secret,
                     _ => Fault::Task,
                 },
                 reason: rest.into(),
@@ -522,6 +529,7 @@ pub mod tests {
             ("09:00 a started", "a: building, 1 runs, 0 failures"),
             ("09:00 a started\n09:01 a failed", "a: waiting, 1 runs, 1 failures"),
             ("09:00 a started\n09:01 a failed base", "a: waiting, 1 runs, 0 failures"),
+            ("09:00 a started\n09:01 a failed secret", "a: escalated, 1 runs, 0 failures"),
             ("09:00 a started\n09:01 a succeeded", "a: review, 1 runs, 0 failures"),
             (
                 "09:00 a started\n09:01 a succeeded\n09:02 a rejected no\n09:03 a started",

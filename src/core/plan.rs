@@ -323,7 +323,9 @@ pub fn branches_to_point(situation: Situation) -> BTreeMap<TaskId, Oid> {
     let ours = |id: &TaskId| situation.seen.branches.get(id) == Some(&Branch::Ours);
     let builds = situation.ledger.builds.iter();
     let known = builds.filter(|(id, build)| ours(id) && !build.is_over());
-    known.filter_map(|(id, build)| Some((id.clone(), build.last()?.tip()))).collect()
+    let last = known.filter_map(|(id, build)| Some((id, build.last()?)));
+    let open = last.filter(|(_, run)| !run.holds_secret());
+    open.map(|(id, run)| (id.clone(), run.tip())).collect()
 }
 
 /// What a sync has done.

@@ -1,5 +1,7 @@
 //! One transition of the ledger, as data. [`super::trailers`] reads and writes its text.
 
+mod texts;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -283,6 +285,8 @@ pub enum Fault {
     Base,
     /// A person ended it (`pause --now`, `adopt`).
     Person,
+    /// The work holds the value of a secret: a person decides, and nothing is tried again before.
+    Secret,
 }
 
 /// An attempt that did not end well.
@@ -448,6 +452,7 @@ impl fmt::Display for Fault {
             Self::Builder => "builder",
             Self::Base => "base",
             Self::Person => "person",
+            Self::Secret => "secret",
         })
     }
 }

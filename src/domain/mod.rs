@@ -7,6 +7,7 @@ pub mod cost;
 pub mod diagnostic;
 pub mod event;
 pub mod id;
+pub mod masks;
 pub mod size;
 pub mod span_of_time;
 pub mod task;

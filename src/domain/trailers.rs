@@ -359,7 +359,7 @@ fn fraction(text: &str) -> Option<(usize, usize)> {
 
 /// An unknown fault counts as the task's: that spends a retry, which is the safe side.
 fn read_fault(text: &str) -> Fault {
-    [Fault::Builder, Fault::Base, Fault::Person]
+    [Fault::Builder, Fault::Base, Fault::Person, Fault::Secret]
         .into_iter()
         .find(|fault| fault.to_string() == text)
         .unwrap_or(Fault::Task)

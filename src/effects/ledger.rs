@@ -17,6 +17,7 @@ use super::repo::{Commit, Person, Repo, Stamp, Swap};
 use crate::core::ledger::{Ledger, refusal};
 use crate::domain::event::{Event, FORMAT, Kind, Recorded};
 use crate::domain::id::Oid;
+use crate::domain::masks::Masks;
 use crate::domain::trailers::Trailers;
 
 /// The ledger branch.
@@ -63,6 +64,8 @@ pub struct Pen<'a> {
     pub queue: Option<Oid>,
     /// The time.
     pub now: DateTime<Utc>,
+    /// What no event says.
+    pub masks: &'a Masks,
 }
 
 /// What became of an append.
@@ -218,12 +221,11 @@ pub fn append(
             Some(tip) => tip,
             None => root(pen.repo)?,
         };
-        let event = Event {
-            id: ulid::Ulid::new().to_string(),
-            kind: draft.kind,
-            queue: pen.queue,
-            body: draft.body,
-        };
+        let mut kind = draft.kind;
+        kind.texts_mut().into_iter().for_each(|text| *text = pen.masks.mask(text));
+        let body = pen.masks.mask(&draft.body);
+        let id = ulid::Ulid::new().to_string();
+        let event = Event { id, kind, queue: pen.queue, body };
         let tree = tree(pen.repo, parent, &draft.files)?;
         let stamp = Stamp { author: pen.author.clone(), committer: runner(pen.paths), at: pen.now };
         let message = event.message();

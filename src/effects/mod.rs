@@ -24,6 +24,7 @@ pub mod paths;
 pub mod process;
 pub mod repo;
 pub mod sandbox;
+pub mod secrets;
 pub mod sweep;
 pub mod sys;
 pub mod timers;

@@ -13,6 +13,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result};
 
 use super::paths::make_private_dir;
+use crate::domain::masks::{Masks, Stream};
 
 /// The bytes of one file.
 const SEGMENT: u64 = 1 << 20;
@@ -31,6 +32,8 @@ pub struct Writer {
     at_line_start: bool,
     /// How many files are kept besides the first, the one being written among them.
     kept: u64,
+    masks: Masks,
+    stream: Stream,
 }
 
 impl Writer {
@@ -43,11 +46,37 @@ impl Writer {
         let length = file.metadata()?.len();
         let at_line_start = length == 0 || last_byte(&path(dir, segment)) == Some(b'\n');
         let kept = limit.div_ceil(SEGMENT).max(2);
-        Ok(Self { dir: dir.to_owned(), file, segment, length, at_line_start, kept })
+        Ok(Self {
+            dir: dir.to_owned(),
+            file,
+            segment,
+            length,
+            at_line_start,
+            kept,
+            masks: Masks::default(),
+            stream: Stream::default(),
+        })
     }
 
-    /// Takes what a command wrote.
-    pub fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
+    /// From here on these values are not written down.
+    pub fn hide(&mut self, masks: Masks) {
+        self.masks = masks;
+    }
+
+    /// Takes what a command wrote. What may be the beginning of a value that is not to be seen
+    /// is held back until more comes, or the end.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let shown = self.stream.feed(&self.masks, bytes);
+        self.put(&shown)
+    }
+
+    /// Writes what was held back: the command has ended.
+    pub fn finish(&mut self) -> Result<()> {
+        let rest = self.stream.finish(&self.masks);
+        self.put(&rest)
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> Result<()> {
         while let Some(&last) = bytes.last() {
             if self.length >= SEGMENT {
                 self.turn()?;
@@ -65,11 +94,13 @@ impl Writer {
 
     /// A line of buildq's own, set apart by `buildq: `.
     pub fn note(&mut self, text: &str) -> Result<()> {
+        self.finish()?;
         if !self.at_line_start {
-            self.write(b"\n")?;
+            self.put(b"\n")?;
         }
+        let text = self.masks.mask(text);
         let lines: String = text.lines().map(|line| format!("buildq: {line}\n")).collect();
-        self.write(lines.as_bytes())
+        self.put(lines.as_bytes())
     }
 
     /// Begins the next file and drops the one that is too old.
@@ -243,6 +274,20 @@ mod tests {
         assert_eq!(tail_lines(&log, 99).lines().count(), 5);
         let mode = fs::metadata(path(&log, 0)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn values_that_are_not_to_be_seen_are_not_written_down() {
+        use crate::domain::masks::Secret;
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(dir.path(), 10 << 20).unwrap();
+        writer.hide(Masks::new(&[Secret::given("API_KEY", "q8Zt-77aaxx")]));
+        for piece in ["key q8Zt", "-77", "aaxx\n", "q8Zt-77"] {
+            writer.write(piece.as_bytes()).unwrap();
+        }
+        assert_eq!(all(dir.path()), "key ***\n");
+        writer.note("it said q8Zt-77aaxx").unwrap();
+        assert_eq!(all(dir.path()), "key ***\nq8Zt-77\nbuildq: it said ***\n");
     }
 
     #[test]

@@ -19,5 +19,6 @@ mod life;
 mod lint;
 mod mended;
 mod merges;
+mod secrets;
 mod untouched;
 mod verbs;

@@ -56,6 +56,14 @@ pub fn prepare(world: &World, task: &TaskId) -> Result<Prepared> {
             return Ok(Prepared::There(format!("{task} is merged already")));
         }
         (Phase::Review { .. }, Some(run)) => run,
+        (_, Some(run)) if run.holds_secret() => bail!(
+            "cannot accept `{task}`: its work is held: {}\n\
+             hint: built anew, without it: buildq retry {task}\n\
+             hint: by hand, from its work: git switch -c clean-{task} refs/buildq/attempts/{task}/{}\n\
+             hint: if that is no secret: git config buildq.notSecret NAME, then: buildq retry {task}",
+            crate::core::overview::how_it_ended(run),
+            run.number()
+        ),
         (phase, _) => return Err(say::wrong_phase(task, phase, "accept", "in review")),
     };
     let base_name = world.base_branch();

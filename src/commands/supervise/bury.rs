@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::site::{leftovers_message, own_program, token_of};
-use crate::commands::gather::{World, attempt_ref, builder_person};
+use crate::commands::gather::{World, attempt_ref, builder_person, held_ref};
+use crate::commands::leaks;
+use crate::core::leaks as core_leaks;
 use crate::core::ledger::{Build, Ledger};
 use crate::domain::event::{Failed, Fault, Kind, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
@@ -46,11 +48,18 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     let base = run.started.base;
     let rescued = salvage(world, task, attempt, base);
     let tip = world.repo.reference(&attempt_ref(task, attempt)).filter(|tip| *tip != base);
+    let held = tip.filter(|_| world.repo.reference(&held_ref(task, attempt)).is_some());
+    let found = held.map(|tip| leaks::look(world, tip, &leaks::not_its_own(world, task)));
+    let found = found.transpose()?.unwrap_or_default();
+    let (fault, reason) = match found.is_empty() {
+        true => (Fault::Task, "its supervisor died".to_owned()),
+        false => (Fault::Secret, core_leaks::reason(&found, world.masks())),
+    };
     let failed = Failed {
         task: task.clone(),
         attempt,
-        fault: Fault::Task,
-        reason: "its supervisor died".into(),
+        fault,
+        reason,
         tip,
         base: None,
         usage: Usage {
@@ -61,6 +70,9 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
         resumes: None,
     };
     let mut body = output::tail_lines(&world.paths.output(task, attempt), super::site::TAIL);
+    if !found.is_empty() {
+        body = core_leaks::told(&found, world.masks(), (task, attempt));
+    }
     if let Err(error) = &rescued {
         let stays = folder.display();
         body.push_str(&format!(
@@ -136,6 +148,11 @@ pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Resu
     if let Some(head) = taken.head {
         let name = attempt_ref(task, attempt);
         let old = world.repo.reference(&name);
+        let found = leaks::look(world, head, &leaks::not_its_own(world, task))?;
+        if !found.is_empty() {
+            let (held, why) = (held_ref(task, attempt), "buildq: it holds the value of a secret");
+            let _: Swap = world.repo.swap(&held, world.repo.reference(&held), head, why)?;
+        }
         // What buildq has put on top of the work stays there.
         if !old.is_some_and(|old| world.repo.is_ancestor(head, old)) {
             let _: Swap = world.repo.swap(&name, old, head, "buildq: rescued")?;

@@ -9,6 +9,7 @@ use super::begin::Begun;
 use super::site::{Site, TAIL};
 use crate::commands::gather::{attempt_ref, builder_person};
 use crate::commands::sync;
+use crate::core::leaks::{self, Leak};
 use crate::core::progress::Progress;
 use crate::core::queue;
 use crate::domain::config::STEPS;
@@ -36,6 +37,8 @@ enum Verdict {
     /// The builder is content; the checks have not spoken yet, or have passed.
     Candidate(Oid),
     Failed(Fault, String),
+    /// The work holds the value of a secret.
+    Leaks(Vec<Leak>),
     /// The checks, or the setup, fail on this commit of the base too.
     Base(String, Oid),
     Blocked(String),
@@ -58,6 +61,11 @@ impl End {
     /// It did not end well.
     pub fn failed(fault: Fault, why: String) -> Self {
         Self::of(Verdict::Failed(fault, why))
+    }
+
+    /// The work is not to be seen by anybody.
+    pub fn leaks(leaks: Vec<Leak>) -> Self {
+        Self::of(Verdict::Leaks(leaks))
     }
 
     /// The base is unfit.
@@ -85,6 +93,15 @@ impl End {
         Self { verdict: other.verdict, ..self }
     }
 
+    /// However it ended: work that holds the value of a secret is for a person.
+    fn held_for(self, leaks: Vec<Leak>) -> Self {
+        match self.verdict {
+            Verdict::Silent(_) | Verdict::Gone(_) => self,
+            _ if leaks.is_empty() => self,
+            _ => self.turned(Self::leaks(leaks)),
+        }
+    }
+
     /// Whether the checks are to be run.
     pub fn is_candidate(&self) -> bool {
         matches!(self.verdict, Verdict::Candidate(_))
@@ -96,16 +113,19 @@ pub fn rescue(site: &Site, end: End) -> End {
     if end.is_candidate() {
         return end;
     }
-    if let Err(error) = site.take(true) {
+    let taken = site.take(true);
+    if let Err(error) = taken {
         site.note(&format!("the work could not be taken over: {error:#}"));
         site.note(&format!("what is not committed stays in {}", site.folder().display()));
         site.keep_folder();
         // What is committed needs no room there.
-        if let Err(error) = site.take(false) {
-            site.note(&format!("nor could its commits: {error:#}"));
+        match site.take(false) {
+            Ok(taken) => return end.held_for(taken.leaks),
+            Err(error) => site.note(&format!("nor could its commits: {error:#}")),
         }
+        return end;
     }
-    end
+    end.held_for(taken.map(|taken| taken.leaks).unwrap_or_default())
 }
 
 /// Records the end, once; refused, the ledger has decided otherwise and the work is kept anyway.
@@ -125,7 +145,6 @@ pub fn record(begun: &Begun, site: &Site, end: End, took: Duration) -> Result<()
         _ => other(begun, end, head, tail),
     };
     if let Some(draft) = draft {
-        let draft = Draft { body: site.masked(&draft.body), ..draft };
         write(begun, draft)?;
     }
     follow(begun)
@@ -144,7 +163,7 @@ fn write(begun: &Begun, draft: Draft) -> Result<()> {
     let author = Person { name, email: "buildq@localhost".into() };
     let queue = world.repo.branch(&world.queue_branch);
     let (repo, paths, now) = (&world.repo, &world.paths, clock::now());
-    let pen = Pen { repo, paths, author, queue, now };
+    let pen = Pen { repo, paths, author, queue, now, masks: world.masks() };
     match append(&pen, &mut |_| Ok(Ok(draft.clone())))? {
         Appended::Yes(..) => Ok(()),
         Appended::No(why) => {
@@ -164,7 +183,7 @@ fn follow(begun: &Begun) -> Result<()> {
     }
 }
 
-fn other(begun: &Begun, end: End, head: Oid, tail: String) -> Option<Draft> {
+fn other(begun: &Begun, end: End, head: Oid, mut tail: String) -> Option<Draft> {
     let (task, attempt) = (begun.start.task.clone(), begun.start.attempt);
     let tip = (head != begun.start.base).then_some(head);
     let (fault, reason, base) = match end.verdict {
@@ -179,6 +198,11 @@ fn other(begun: &Begun, end: End, head: Oid, tail: String) -> Option<Draft> {
             return Some(Draft::new(Kind::Cancelled { task, reason, source }));
         }
         Verdict::Failed(fault, reason) => (fault, reason, None),
+        Verdict::Leaks(found) => {
+            let masks = begun.world.masks();
+            tail = leaks::told(&found, masks, (&task, attempt));
+            (Fault::Secret, leaks::reason(&found, masks), None)
+        }
         Verdict::Base(reason, base) => (Fault::Base, reason, Some(base)),
     };
     let (usage, checks, resumes) = (end.usage, end.checks, end.resumes);

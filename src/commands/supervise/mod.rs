@@ -199,6 +199,9 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
     if let Some(end) = stopped(done) {
         return Ok(end);
     }
+    if !taken.leaks.is_empty() {
+        return Ok(End::leaks(taken.leaks));
+    }
     let facts = site.progress(head)?;
     watch.tell_last(&facts);
     if let Some(question) = &facts.block {

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::super::gather::attempt_ref;
+use super::super::gather::{attempt_ref, held_ref};
+use super::super::leaks;
 use super::begin::Begun;
 use super::watch::Watch;
+use crate::core::leaks::Leak;
 use crate::core::progress::{self, Progress};
 use crate::domain::id::Oid;
 use crate::effects::collect::{self, Expected};
@@ -61,6 +63,8 @@ pub struct Taken {
     pub leftovers: usize,
     /// Why the work is not whole, if so.
     pub trouble: Option<String>,
+    /// Values of secrets in it.
+    pub leaks: Vec<Leak>,
 }
 
 impl<'a> Site<'a> {
@@ -74,6 +78,9 @@ impl<'a> Site<'a> {
         let mut inside = world.inside(&folder, environment(begun, &made));
         inside.read_only.extend(made.read_only.iter().cloned());
         (inside.lock, inside.token) = (Some(lock.file()), token(begun));
+        world.hide_copied(&made.copied);
+        let mut log = log;
+        log.hide(world.masks().clone());
         let (log, keep) = (RefCell::new(log), Cell::new(false));
         let head = Cell::new(start.base);
         let keys = keys(begun);
@@ -120,20 +127,11 @@ impl<'a> Site<'a> {
         let _ = self.log.borrow_mut().note(text);
     }
 
-    /// The last lines of the attempt's log, with the values of handed-on variables masked.
+    /// The last lines of the attempt's log.
     pub fn tail(&self, lines: usize) -> String {
         let start = &self.begun.start;
-        let tail =
-            output::tail_lines(&self.begun.world.paths.output(&start.task, start.attempt), lines);
-        self.masked(&tail)
-    }
-
-    /// Text without the values of the variables that builders are given by name.
-    pub fn masked(&self, text: &str) -> String {
-        let builders = self.begun.world.config.builders.values();
-        let names = builders.flat_map(|builder| &builder.env);
-        let values = names.filter_map(|name| std::env::var(name).ok()).filter(|v| v.len() >= 6);
-        values.fold(text.to_owned(), |text, value| text.replace(&value, "***"))
+        let _ = self.log.borrow_mut().finish();
+        output::tail_lines(&self.begun.world.paths.output(&start.task, start.attempt), lines)
     }
 
     /// Says which files a command names that it will not find inside.
@@ -203,7 +201,9 @@ impl<'a> Site<'a> {
         let mut output = |bytes: &[u8]| {
             let _ = self.log.borrow_mut().write(bytes);
         };
-        process::run(call, &mut output, &mut || watch.look(self))
+        let done = process::run(call, &mut output, &mut || watch.look(self));
+        self.log.borrow_mut().finish()?;
+        done
     }
 
     /// Takes the commits of the workspace over into the attempt's ref; the helper that packs
@@ -240,7 +240,9 @@ impl<'a> Site<'a> {
         let user = Git::bare(&world.paths.common);
         let expected = Expected { base: start.base, known: &known, max_pack: MAX_PACK };
         let mut taken = collect::take(&user, &expected, &mut spool)?;
+        let mut leaks = Vec::new();
         if let Some(head) = taken.head {
+            leaks = self.leaks(head, leftovers)?;
             keep_head(self.begun, head)?;
             self.head.set(head);
         }
@@ -254,11 +256,34 @@ impl<'a> Site<'a> {
             head: taken.head,
             descends: taken.descends,
             leftovers: taken.header.leftovers_committed,
+            leaks,
             trouble: (!trouble.is_empty()).then(|| {
                 let what = trouble.join("; ");
                 format!("{what}; the workspace stays: {}", self.folder().display())
             }),
         })
+    }
+
+    /// Values of secrets in the work up to a commit that is to become the attempt's. Where there are
+    /// any, that is noted first: no branch follows to it. Of a builder that is still at work only
+    /// what is new is looked at; the end looks at all of it.
+    fn leaks(&self, head: Oid, at_the_end: bool) -> Result<Vec<Leak>> {
+        let (world, start) = (&self.begun.world, &self.begun.start);
+        let mut hidden = leaks::not_its_own(world, &start.task);
+        if !at_the_end {
+            hidden.extend([start.base, self.head.get()]);
+        }
+        let found = leaks::look(world, head, &hidden)?;
+        let name = held_ref(&start.task, start.attempt);
+        match (found.is_empty(), world.repo.reference(&name)) {
+            (false, old) if old != Some(head) => {
+                let message = "buildq: it holds the value of a secret";
+                let _: Swap = world.repo.swap(&name, old, head, message)?;
+            }
+            (true, Some(_)) if at_the_end => world.repo.forget(&name)?,
+            _ => {}
+        }
+        Ok(found)
     }
 
     /// What the attempt's commits say of themselves; criteria as ticked at `head`.

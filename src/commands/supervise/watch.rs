@@ -212,6 +212,7 @@ impl<'a> Watch<'a> {
             author,
             queue: world.queue.tip,
             now: clock::now(),
+            masks: world.masks(),
         };
         let draft = Draft::new(kind);
         if let Ok(Appended::Yes(ledger, _)) = append(&pen, &mut |_| Ok(Ok(draft.clone()))) {

@@ -115,11 +115,13 @@ impl Build {
                 self.failures = 0;
             }
             Kind::Failed(failed) => {
-                let why = match failed.fault {
-                    Fault::Task => Wait::Failure,
-                    Fault::Builder => Wait::Builder,
-                    Fault::Base => Wait::Base,
-                    Fault::Person => Wait::Stopped,
+                let waits = |why| Phase::Waiting { since: at, why };
+                let phase = match failed.fault {
+                    Fault::Task => waits(Wait::Failure),
+                    Fault::Builder => waits(Wait::Builder),
+                    Fault::Base => waits(Wait::Base),
+                    Fault::Person => waits(Wait::Stopped),
+                    Fault::Secret => Phase::Escalated { since: at },
                 };
                 self.failures += u32::from(failed.fault == Fault::Task);
                 let outcome = Outcome::Failed {
@@ -131,7 +133,7 @@ impl Build {
                     checks: failed.checks.clone(),
                 };
                 self.end(at, text, outcome);
-                self.phase = Phase::Waiting { since: at, why };
+                self.phase = phase;
             }
             Kind::Blocked { question, tip, .. } => {
                 let question = question.clone();

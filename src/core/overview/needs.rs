@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Held, Overview, Queued, Standing};
 use crate::core::gates::Gate;
-use crate::core::ledger::{Build, Phase};
+use crate::core::ledger::{Build, Phase, Run};
 use crate::core::situation::{Situation, Trust};
 use crate::domain::id::TaskId;
 
@@ -124,7 +124,10 @@ fn of_build(here: Situation, (task, build): (&TaskId, &Build)) -> Option<Need> {
                 2 => "twice".to_owned(),
                 n => format!("{n} times"),
             };
-            let sentence = format!("failed {times} and is out of retries: {reason}");
+            let sentence = match build.last().is_some_and(Run::holds_secret) {
+                true => format!("is held: {reason}"),
+                false => format!("failed {times} and is out of retries: {reason}"),
+            };
             let command = format!("buildq show {task}");
             Need { since: Some(*since), ..about(NeedKind::Escalated, task, sentence, command) }
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Queued, Standing, at_most, how_it_ended, standpoint};
 use crate::core::gates::{self, Gate, Ruling};
-use crate::core::ledger::{Build, Phase};
+use crate::core::ledger::{Build, Phase, Run};
 use crate::core::plan;
 use crate::core::situation::Situation;
 use crate::domain::id::TaskId;
@@ -214,8 +214,16 @@ fn of_phase(here: Situation, task: &TaskId, build: &Build) -> Option<Why> {
             .since(*since),
         Phase::Escalated { since } => {
             let reason = run.map(how_it_ended).unwrap_or_default();
-            Why::new(name, word, format!("it is out of retries: {reason}"))
-                .next("mend what failed, or edit its file; then", format!("buildq retry {task}"))
+            let held = run.is_some_and(Run::holds_secret);
+            let (what, mend) = match held {
+                true => (
+                    "its work is held",
+                    "take the value out of its work by hand, or build it anew; then",
+                ),
+                false => ("it is out of retries", "mend what failed, or edit its file; then"),
+            };
+            Why::new(name, word, format!("{what}: {reason}"))
+                .next(mend, format!("buildq retry {task}"))
                 .since(*since)
         }
         Phase::Review { since } => Why::new(name, word, "it is built and its checks passed")

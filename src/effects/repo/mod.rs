@@ -1,5 +1,6 @@
 //! The repository, through libgit2: the only room that names git2. Plain owned values leave it.
 
+mod brought;
 mod history;
 mod merge;
 mod objects;

@@ -72,6 +72,15 @@ impl Repo {
         self.swap_patiently(name, old, (new, message), is_ours(name))
     }
 
+    /// Removes one of buildq's own refs.
+    pub fn forget(&self, name: &str) -> Result<()> {
+        match self.git.find_reference(name) {
+            Ok(mut reference) => Ok(reference.delete()?),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Moves or makes the branch of a build from a known value.
     pub fn swap_branch(&self, name: &str, old: Option<Oid>, new: Oid) -> Result<Swap> {
         valid_branch(name)?;

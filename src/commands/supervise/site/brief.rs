@@ -35,7 +35,8 @@ impl Site<'_> {
             failures: self.failures(),
             words: self.words(),
         };
-        prompt::prompt(&view, own.as_deref())
+        // What an earlier attempt printed before a value was a secret is not told again.
+        Ok(world.masks().mask(&prompt::prompt(&view, own.as_deref())?))
     }
 
     fn continues(&self) -> bool {
