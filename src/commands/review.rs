@@ -216,6 +216,7 @@ fn detail(world: &World, task: &TaskId) -> Result<Detail> {
         summary: run.end.as_ref().map(|end| end.text.clone()).unwrap_or_default(),
         seconds: done.usage.duration.as_secs(),
         builder: run.started.builder.clone(),
+        spent: done.usage.spent.clone(),
         checks: done
             .checks
             .iter()

@@ -8,7 +8,7 @@ use super::add::{Fate, Taken, say_other_deeds, title};
 use super::gather::World;
 use super::init::row;
 use super::{Exit, Misuse, Scene, print, say, sync};
-use crate::core::gates::{self, Gate, Hold};
+use crate::core::gates::{self, Gate, Hold, Round};
 use crate::core::ledger::Approval as Given;
 use crate::core::ledger::{Build, Phase};
 use crate::core::queue::Item;
@@ -174,7 +174,8 @@ fn refused(world: &mut World, (id, blob, task): (&TaskId, Oid, Task), approve: b
     let author = world.repo.person().name;
     let origin = Origin { here: true, commit: blob, author, added: world.now };
     world.seen.origins.insert(id.clone(), origin);
-    let rulings = gates::rule(world.situation(Some(id)), &item, &[]);
+    let situation = world.situation(Some(id));
+    let rulings = gates::rule(situation, &item, &Round::of(situation));
     let lasting = |gate: Gate| match gate {
         Gate::Risk => !approve,
         Gate::Valid | Gate::Runner | Gate::Trust | Gate::Clear | Gate::Blockers => true,

@@ -11,7 +11,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::ledger::{Approval, Build};
+use super::ledger::{Approval, Build, Phase};
+use super::night::Night;
 use super::queue::Item;
 use super::situation::{Situation, Trust};
 use crate::domain::id::TaskId;
@@ -83,15 +84,56 @@ struct Case<'a> {
     item: &'a Item,
     task: &'a Task,
     build: &'a Build,
-    /// Tasks that are to start before it, in this very plan.
-    ahead: &'a [TaskId],
+    round: &'a Round<'a>,
+}
+
+/// What is the same for every task of one plan, and what earlier ones of it have taken.
+pub struct Round<'a> {
+    /// Builds that run or are being ended.
+    running: Vec<&'a TaskId>,
+    /// Builds that wait for review, the oldest first.
+    reviews: Vec<&'a TaskId>,
+    /// What this night has used.
+    night: Night,
+    /// Tasks that are to start, in order.
+    ahead: Vec<&'a TaskId>,
+}
+
+impl<'a> Round<'a> {
+    /// Nothing has been planned yet.
+    pub fn of(situation: Situation<'a>) -> Self {
+        let Situation { ledger, seen, config, now, .. } = situation;
+        let mut round = Self {
+            running: Vec::new(),
+            reviews: Vec::new(),
+            night: Night::of(ledger, config.timezone, now),
+            ahead: Vec::new(),
+        };
+        let mut reviews = Vec::new();
+        for (id, build) in &ledger.builds {
+            if let Phase::Review { since } = build.phase {
+                reviews.push((since, id));
+            }
+            if build.running().is_some() || seen.ending.contains(id) {
+                round.running.push(id);
+            }
+        }
+        reviews.sort();
+        round.reviews = reviews.into_iter().map(|(_, id)| id).collect();
+        round
+    }
+
+    /// This task is to start, before all that are judged later.
+    pub fn starts(&mut self, id: &'a TaskId) {
+        self.ahead.push(id);
+    }
 }
 
 /// What a gate asks.
 type Question = fn(&Case) -> Option<Hold>;
 
 /// Every gate's word on one task, in order. A task whose file has an error is told that alone.
-pub fn rule(situation: Situation, item: &Item, ahead: &[TaskId]) -> Vec<Ruling> {
+pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
     let Some(task) = &item.task else {
         let message = item.error().map_or("it cannot be read".into(), |e| e.one_line());
         let remedy = item.error().and_then(|e| e.hint.clone()).unwrap_or("mend the file".into());
@@ -99,7 +141,7 @@ pub fn rule(situation: Situation, item: &Item, ahead: &[TaskId]) -> Vec<Ruling> 
     };
     let fresh = Build::default();
     let build = situation.ledger.builds.get(&item.id).unwrap_or(&fresh);
-    let case = Case { situation, item, task, build, ahead };
+    let case = Case { situation, item, task, build, round };
     let gates: [(Gate, Question); 16] = [
         (Gate::Valid, |_| None),
         (Gate::Runner, trust::runner),
@@ -172,12 +214,9 @@ impl<'a> Case<'a> {
     }
 
     /// Other builds that run or are being ended, and those that start before this one.
-    fn busy(&self) -> Vec<&TaskId> {
-        let Situation { ledger, seen, .. } = self.situation;
-        let running = |(id, build): &(&'a TaskId, &Build)| {
-            (build.running().is_some() || seen.ending.contains(*id)) && *id != self.id()
-        };
-        ledger.builds.iter().filter(running).map(|(id, _)| id).chain(self.ahead).collect()
+    fn busy(&self) -> Vec<&'a TaskId> {
+        let Round { running, ahead, .. } = self.round;
+        running.iter().chain(ahead).copied().filter(|id| *id != self.id()).collect()
     }
 }
 

@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::event::{CheckResult, Fault, Kind, Merge, Started, Succeeded, Usage};
+use crate::domain::config::STEPS;
+use crate::domain::cost::Cost;
+use crate::domain::event::{CheckResult, Fault, Kind, Merge, Spent, Started, Succeeded, Usage};
 use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 
 /// A builder that could not work, and did not say for how long, is tried again after this.
@@ -195,6 +197,9 @@ pub enum Outcome {
         question: String,
         /// The work so far.
         tip: Oid,
+        /// What it used until then.
+        #[serde(default)]
+        spent: Spent,
     },
     /// A person called it off.
     Cancelled {
@@ -284,6 +289,21 @@ impl Run {
     pub fn holds_secret(&self) -> bool {
         let outcome = self.end.as_ref().map(|end| &end.outcome);
         matches!(outcome, Some(Outcome::Failed { fault: Fault::Secret, .. }))
+    }
+
+    /// What its agent says it has used; `None` when the ledger has no word on it. What needs no
+    /// agent costs nothing.
+    pub fn spent(&self) -> Option<Spent> {
+        if self.started.builder == STEPS {
+            let nothing = Spent { cost: Some(Cost::default()), ..Spent::default() };
+            return self.end.as_ref().map(|_| nothing);
+        }
+        match &self.end.as_ref()?.outcome {
+            Outcome::Succeeded(s) => Some(s.usage.spent.clone()),
+            Outcome::Failed { usage, .. } => Some(usage.spent.clone()),
+            Outcome::Blocked { spent, .. } => Some(spent.clone()),
+            Outcome::Cancelled { .. } => None,
+        }
     }
 
     /// Where the work goes on after a rejection or an answer.
@@ -449,6 +469,7 @@ pub mod tests {
                 title: task.to_string(),
                 estimate: None,
                 upon: vec![],
+                spawned: rest.contains("spawned"),
                 task,
             }),
             "failed" => Kind::Failed(Failed {
@@ -464,7 +485,7 @@ pub mod tests {
                 reason: rest.into(),
                 tip: Some(tip),
                 base: Some(number(900)),
-                usage: Usage::default(),
+                usage: Usage { spent: spent(rest), ..Usage::default() },
                 checks: vec![],
                 resumes: None,
             }),
@@ -475,12 +496,15 @@ pub mod tests {
                 work: tip,
                 criteria: (1, 1),
                 unticked: vec![],
-                usage: Usage::default(),
+                usage: Usage { spent: spent(rest), ..Usage::default() },
                 checks: vec![],
                 deliverables: vec![],
                 next_steps: vec![],
             }),
-            "blocked" => Kind::Blocked { task, attempt, tip, question: rest.into() },
+            "blocked" => {
+                let (question, spent) = (rest.into(), spent(rest));
+                Kind::Blocked { task, attempt, tip, question, spent }
+            }
             "escalated" => Kind::Escalated { task, attempt },
             "approved" => Kind::Approved { task, source: source(rest) },
             "rejected" => Kind::Rejected { task, attempt },
@@ -493,6 +517,13 @@ pub mod tests {
             "cancelled" => Kind::Cancelled { task, reason: rest.into(), source: None },
             other => panic!("no such event: {other}"),
         }
+    }
+
+    /// `$1.50` among the words is what it cost.
+    fn spent(words: &str) -> Spent {
+        let mut costs = words.split(' ').filter_map(|word| word.strip_prefix('$'));
+        let cost = costs.next().and_then(Cost::parse);
+        Spent { tokens_in: None, tokens_out: None, cost }
     }
 
     /// The blob that stands for a text in these tables: `v1`, `v2`; nothing is `v1`.

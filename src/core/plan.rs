@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::gates::{self, Gate, Hold, Ruling};
+use super::gates::{self, Gate, Hold, Round, Ruling};
 use super::ledger::{Build, Phase, Run, Wait};
 use super::queue::Item;
 use super::situation::{Arrival, Branch, Situation};
@@ -106,6 +106,8 @@ pub struct Start {
     pub estimate: Option<Duration>,
     /// Dependencies still in review that it stands upon.
     pub upon: Vec<TaskId>,
+    /// A person wants it started at once.
+    pub spawned: bool,
 }
 
 /// What becomes of one task of the queue.
@@ -136,13 +138,13 @@ impl Verdict {
 pub fn plan(situation: Situation) -> Plan {
     let mut plan = Plan::default();
     record(situation, &mut plan.actions);
-    let mut ahead = Vec::new();
+    let mut round = Round::of(situation);
     for (index, item) in candidates(situation).into_iter().enumerate() {
-        let rulings = gates::rule(situation, item, &ahead);
+        let rulings = gates::rule(situation, item, &round);
         let verdict = Verdict { task: item.id.clone(), position: index + 1, rulings };
         let free = verdict.holds().next().is_none();
         if let Some(start) = free.then(|| start(situation, item)).flatten() {
-            ahead.push(item.id.clone());
+            round.starts(&item.id);
             plan.actions.push(Action::Start(Box::new(start)));
         }
         plan.verdicts.push(verdict);
@@ -264,6 +266,7 @@ fn start(situation: Situation, item: &Item) -> Option<Start> {
         title: task.title.clone(),
         estimate: task.estimate,
         upon,
+        spawned: situation.forced == Some(&item.id),
     })
 }
 
@@ -353,10 +356,12 @@ pub struct Deed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::calendar::Busy;
     use crate::core::ledger::tests::{at, ledger, number, source};
     use crate::core::queue::Queue;
     use crate::core::situation::{Observations, Origin, Trust};
     use crate::domain::config::{Builder, Config};
+    use crate::domain::cost::Cost;
     use crate::domain::event::Merge;
     use crate::domain::task;
 
@@ -431,6 +436,25 @@ mod tests {
         now: &str,
         change: impl FnOnce(&mut Observations, &mut Config),
     ) -> String {
+        planned(queue, events, now, (change, None))
+    }
+
+    /// A person wants `a` started at once.
+    fn forced(
+        queue: &str,
+        events: &str,
+        now: &str,
+        change: impl FnOnce(&mut Observations, &mut Config),
+    ) -> String {
+        planned(queue, events, now, (change, Some(&TaskId::new("a").unwrap())))
+    }
+
+    fn planned(
+        queue: &str,
+        events: &str,
+        now: &str,
+        (change, forced): (impl FnOnce(&mut Observations, &mut Config), Option<&TaskId>),
+    ) -> String {
         let ledger = ledger(&format!("00:00 ? runner here/1\n{events}"));
         let (queue, mut seen) = world(queue);
         for (id, build) in &ledger.builds {
@@ -444,7 +468,7 @@ mod tests {
             seen: &seen,
             config: &config,
             now: at(now),
-            forced: None,
+            forced,
         };
         // The day's report is its own table's matter.
         let mut plan = plan(situation);
@@ -659,6 +683,79 @@ mod tests {
         };
         assert_eq!(plan_of("", review, "09:02", arrived), "merge a");
         check("", review, "09:02", "");
+    }
+
+    #[test]
+    fn a_meeting_holds_retries_too_but_no_persons_word() {
+        let meeting = |seen: &mut Observations, _: &mut Config| {
+            let busy = |title: &str, from, until| Busy {
+                title: title.into(),
+                from: at(from),
+                until: at(until),
+            };
+            seen.busy = vec![busy("Short", "08:30", "09:15"), busy("Long", "08:00", "09:30")];
+        };
+        let held = "hold a: calendar: `Long` until 09:30\nwake 09:30";
+        assert_eq!(plan_of("a: priority: high", "", "09:00", meeting), held);
+        assert_eq!(plan_of("a: priority: high", "", "09:30", meeting), "start a 1");
+        assert_eq!(plan_of("a: priority: high", "", "07:59", meeting), "start a 1");
+        let failed = "08:00 a started\n08:01 a failed exit 1";
+        assert_eq!(plan_of("a: priority: high", failed, "09:00", meeting), held);
+        assert_eq!(forced("a: priority: high", "", "09:00", meeting), "start a 1");
+    }
+
+    #[test]
+    fn too_many_reviews_hold_and_are_named() {
+        let events = "08:00 r started\n08:01 r succeeded\n08:02 q started\n08:03 q succeeded";
+        let most = |most| move |_: &mut Observations, config: &mut Config| config.max_review = most;
+        let held = "hold a: capacity: `r`, `q` wait for review, and `max_review` is 2";
+        assert_eq!(plan_of("a: priority: high", events, "09:00", most(2)), held);
+        assert_eq!(plan_of("a: priority: high", events, "09:00", most(3)), "start a 1");
+        assert_eq!(forced("a: priority: high", events, "09:00", most(2)), "start a 1");
+        let rejected = format!("{events}\n08:30 q rejected no");
+        assert_eq!(plan_of("a: priority: high", &rejected, "09:00", most(2)), "start a 1");
+    }
+
+    #[test]
+    fn a_nights_limits_hold_until_noon() {
+        let builds = |_: &mut Observations, config: &mut Config| {
+            config.max_parallel = 9;
+            config.limits.builds_per_night = Some(2);
+        };
+        let one =
+            "08:00 x started\n08:01 x failed\n08:02 y started v1 steps spawned\n08:03 y failed";
+        let words =
+            "2 of 2 builds of this night have started (`limits.builds_per_night`); again 12:00";
+        let (queue, three) = ("a: priority: high", "a: priority: high\nb: priority: high");
+        assert_eq!(plan_of(queue, one, "09:00", builds), "start a 1");
+        // What is planned before it counts as well.
+        let held = format!("start a 1\nhold b: capacity: {words}");
+        assert_eq!(plan_of(three, one, "09:00", builds), held);
+        let two = format!("{one}\n08:10 z started\n08:11 z failed");
+        let held = format!("hold a: capacity: {words}\nwake 12:00");
+        assert_eq!(plan_of(queue, &two, "09:00", builds), held);
+        assert_eq!(plan_of(queue, &two, "12:00", builds), "start a 1");
+        assert_eq!(forced(queue, &two, "09:00", builds), "start a 1");
+    }
+
+    #[test]
+    fn a_nights_cost_holds_until_noon() {
+        let cost = |_: &mut Observations, config: &mut Config| {
+            config.limits.cost_per_night = Cost::parse("5");
+        };
+        let events = |last: &str| {
+            format!(
+                "08:00 x started v1 opus\n08:01 x failed $2.50\n08:02 y started v1 opus\n\
+                 08:03 y failed\n08:04 z started v1 opus\n08:05 z failed {last}"
+            )
+        };
+        let queue = "a: priority: high";
+        assert_eq!(plan_of(queue, &events("$2.49"), "09:00", cost), "start a 1");
+        let held = "hold a: capacity: this night has cost 5.00 of 5.00 US dollars \
+                    (`limits.cost_per_night`), and 1 attempt told no cost; again 12:00\nwake 12:00";
+        assert_eq!(plan_of(queue, &events("$2.50"), "09:00", cost), held);
+        assert_eq!(plan_of(queue, &events("$2.50"), "12:00", cost), "start a 1");
+        assert_eq!(forced(queue, &events("$2.50"), "09:00", cost), "start a 1");
     }
 
     #[test]

@@ -17,12 +17,12 @@ use super::plan::{self, Plan};
 use super::queue::Queue;
 use super::situation::{Observations, Origin, Situation, Trust};
 use super::window;
-use crate::domain::config::Config;
+use crate::domain::config::{Config, STEPS};
 use crate::domain::event::{CheckResult, Kind, Recorded, Succeeded};
 use crate::domain::id::{Oid, Percent, TaskId};
 
 pub use parts::{
-    Active, Checked, Completed, Counts, Dropped, Escalated, Failure, Merged, Queued, Report,
+    Active, Checked, Completed, Counts, Dropped, Escalated, Failure, Merged, Queued, Report, Used,
     Waiting,
 };
 
@@ -64,6 +64,7 @@ pub fn report(events: &[Recorded], span: Span, queue: &Queue, config: &Config) -
         until: span.until,
         zone: config.timezone,
         counts: Counts::default(),
+        used: fold.used(),
         nothing: None,
         completed: fold.completed(),
         merged: fold.merged(),
@@ -182,6 +183,21 @@ impl<'a> Fold<'a> {
             _ => None,
         };
         self.kept.iter().filter_map(failed).collect()
+    }
+
+    /// Of agents: what needs none costs nothing, and is no news.
+    fn used(&self) -> Used {
+        let runs = self.ledger.builds.values().flat_map(|build| &build.attempts);
+        let agents = runs.filter(|run| run.started.builder != STEPS);
+        let mut used = Used::default();
+        for run in agents.filter(|run| run.end.as_ref().is_some_and(|e| self.span.holds(e.at))) {
+            let spent = run.spent().unwrap_or_default();
+            used.tokens_in = used.tokens_in.saturating_add(spent.tokens_in.unwrap_or(0));
+            used.tokens_out = used.tokens_out.saturating_add(spent.tokens_out.unwrap_or(0));
+            used.cost = used.cost.plus(spent.cost.unwrap_or_default());
+            *(if spent.cost.is_some() { &mut used.told } else { &mut used.silent }) += 1;
+        }
+        used
     }
 
     fn active(&self) -> Vec<Active> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::cost::Cost;
 use super::id::{Attempt, Oid, Percent, TaskId};
 
 /// The version of the ledger's format that this program writes; it stands in the root commit.
@@ -83,6 +84,9 @@ pub enum Kind {
         tip: Oid,
         /// The question, on one line.
         question: String,
+        /// What it used until then.
+        #[serde(default)]
+        spent: Spent,
     },
     /// Out of retries: a person must act.
     Escalated {
@@ -220,6 +224,9 @@ pub struct Started {
     pub estimate: Option<Duration>,
     /// Dependencies still in review that it stands upon.
     pub upon: Vec<TaskId>,
+    /// A person started it: it counts for no limit of the night.
+    #[serde(default)]
+    pub spawned: bool,
 }
 
 /// What an attempt used. Processor time and memory are those of reaped children.
@@ -233,6 +240,20 @@ pub struct Usage {
     pub memory: Option<u64>,
     /// Of the workspace at the end, in bytes.
     pub disk: Option<u64>,
+    /// Of somebody's money.
+    #[serde(default)]
+    pub spent: Spent,
+}
+
+/// What an agent says it has used; `None` is what it did not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens that it read, from caches too.
+    pub tokens_in: Option<u64>,
+    /// Tokens that it wrote, thoughts too.
+    pub tokens_out: Option<u64>,
+    /// In US dollars.
+    pub cost: Option<Cost>,
 }
 
 /// One check and what became of it.

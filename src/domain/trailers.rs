@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::event::{CheckResult, Event, Failed, Fault, Kind, Merge, Started, Succeeded, Usage};
+use super::cost::Cost;
+use super::event::{
+    CheckResult, Event, Failed, Fault, Kind, Merge, Spent, Started, Succeeded, Usage,
+};
 use super::id::{Attempt, Percent, TaskId};
 
 /// The longest value of a trailer, in bytes.
@@ -176,6 +179,7 @@ fn facts(kind: &Kind, t: &mut Trailers) {
             t.push("Title", &s.title);
             t.push_some("Estimate", s.estimate.as_ref().map(seconds));
             t.push_all("Upon", &s.upon);
+            t.push_some("Spawned", s.spawned.then_some("yes"));
         }
         Kind::Progressed { percent, message, tip, .. } => {
             t.push("Progress", percent.value());
@@ -202,9 +206,10 @@ fn facts(kind: &Kind, t: &mut Trailers) {
             t.push_some("Until", f.resumes.as_ref().map(moment));
         }
         Kind::Stalled { since, .. } => t.push("Since", moment(since)),
-        Kind::Blocked { tip, question, .. } => {
+        Kind::Blocked { tip, question, spent: figures, .. } => {
             t.push("Tip", tip);
             t.push("Question", question);
+            spent(figures, t);
         }
         Kind::Approved { source, .. } => t.push("Source", source),
         Kind::Retried { reason, .. } => t.push("Reason", reason),
@@ -246,6 +251,7 @@ fn kind(name: &str, t: &Trailers) -> Option<Kind> {
             title: t.text("Title"),
             estimate: t.seconds("Estimate"),
             upon: t.all("Upon").filter_map(|id| id.parse().ok()).collect(),
+            spawned: t.get("Spawned").is_some(),
         }),
         "progressed" => Kind::Progressed {
             task: task()?,
@@ -285,6 +291,7 @@ fn kind(name: &str, t: &Trailers) -> Option<Kind> {
             attempt: attempt()?,
             tip: t.parse("Tip")?,
             question: t.text("Question"),
+            spent: read_spent(t),
         },
         "escalated" => Kind::Escalated { task: task()?, attempt: attempt()? },
         "approved" => Kind::Approved { task: task()?, source: t.parse("Source")? },
@@ -322,6 +329,21 @@ fn usage(usage: &Usage, t: &mut Trailers) {
     t.push_some("Cpu", usage.cpu.as_ref().map(seconds));
     t.push_some("Memory", usage.memory);
     t.push_some("Disk", usage.disk);
+    spent(&usage.spent, t);
+}
+
+fn spent(spent: &Spent, t: &mut Trailers) {
+    t.push_some("Tokens-In", spent.tokens_in);
+    t.push_some("Tokens-Out", spent.tokens_out);
+    t.push_some("Cost", spent.cost);
+}
+
+fn read_spent(t: &Trailers) -> Spent {
+    Spent {
+        tokens_in: t.parse("Tokens-In"),
+        tokens_out: t.parse("Tokens-Out"),
+        cost: t.parse("Cost").and_then(Cost::dollars),
+    }
 }
 
 fn read_usage(t: &Trailers) -> Usage {
@@ -330,6 +352,7 @@ fn read_usage(t: &Trailers) -> Usage {
         cpu: t.seconds("Cpu"),
         memory: t.parse("Memory"),
         disk: t.parse("Disk"),
+        spent: read_spent(t),
     }
 }
 
@@ -401,6 +424,7 @@ mod tests {
             title: "Spotify: playlists".into(),
             estimate: Some(Duration::from_secs(4 * 3600)),
             upon: vec![TaskId::new("oauth-core").unwrap()],
+            spawned: true,
         })
     }
 
@@ -423,6 +447,7 @@ mod tests {
             Buildq-Title: Spotify: playlists\n\
             Buildq-Estimate: 14400.0\n\
             Buildq-Upon: oauth-core\n\
+            Buildq-Spawned: yes\n\
             Buildq-Queue: 7777777777777777777777777777777777777777\n";
         assert_eq!(text, expected);
     }
@@ -435,6 +460,7 @@ mod tests {
             cpu: Some(Duration::from_secs(3)),
             memory: Some(1 << 20),
             disk: None,
+            spent: Spent { tokens_in: Some(1), tokens_out: Some(2), cost: Cost::dollars(3.5) },
         };
         let checks = vec![CheckResult {
             command: "pytest -q: a, b".into(),
@@ -476,7 +502,13 @@ mod tests {
                 resumes: Some(at),
             }),
             Kind::Stalled { task: task.clone(), attempt, since: at },
-            Kind::Blocked { task: task.clone(), attempt, tip: oid('b'), question: "key?".into() },
+            Kind::Blocked {
+                task: task.clone(),
+                attempt,
+                tip: oid('b'),
+                question: "key?".into(),
+                spent: Spent { tokens_in: Some(7), tokens_out: None, cost: Cost::dollars(0.25) },
+            },
             Kind::Escalated { task: task.clone(), attempt },
             Kind::Approved { task: task.clone(), source: oid('c') },
             Kind::Rejected { task: task.clone(), attempt },

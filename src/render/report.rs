@@ -15,7 +15,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig
 use serde::Serialize;
 
 use super::text;
-use crate::core::report::{Completed, Report, Waiting};
+use crate::core::report::{Completed, Report, Used, Waiting};
+use crate::domain::event::Spent;
 
 /// Where a repository's own template stands, from its queue directory.
 pub const OVERRIDE: &str = "templates/report.md.j2";
@@ -114,7 +115,23 @@ fn summary(report: &Report) -> String {
     ];
     let said = words.iter().filter(|(count, _)| *count > 0);
     let said: Vec<_> = said.map(|(count, word)| format!("{count} {word}")).collect();
-    if said.is_empty() { "Nothing happened.".into() } else { said.join(", ") + "." }
+    let said = if said.is_empty() { "Nothing happened".into() } else { said.join(", ") };
+    format!("{said}.{}", used(&report.used))
+}
+
+/// What the agents say they have used, if they say anything.
+fn used(used: &Used) -> String {
+    let some = |tokens: u64| Some(tokens).filter(|tokens| *tokens > 0);
+    let cost = (used.told > 0).then_some(used.cost);
+    let (tokens_in, tokens_out) = (some(used.tokens_in), some(used.tokens_out));
+    let Some(said) = text::spent(&Spent { tokens_in, tokens_out, cost }) else {
+        return String::new();
+    };
+    let silent = match used.silent {
+        0 => String::new(),
+        n => format!(" ({} told no cost)", text::count(n, "attempt")),
+    };
+    format!(" Agents used {said}{silent}.")
 }
 
 /// One line in which nothing is markup but whole `code` spans.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::text;
+use crate::domain::event::Spent;
 use crate::domain::id::{Attempt, Oid, TaskId};
 
 /// One build in review.
@@ -75,6 +76,8 @@ pub struct Detail {
     pub seconds: u64,
     /// Who built it.
     pub builder: String,
+    /// What its agent says it has used.
+    pub spent: Spent,
     /// Command, how it ended, whether it passed.
     pub checks: Vec<(String, String, bool)>,
     /// Newest first.
@@ -157,7 +160,9 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
         lines.push(format!("  buildq retry {task} builds the new text"));
     }
     let took = text::span(Duration::from_secs(detail.seconds));
-    lines.push(format!("\nattempt {} by {}, {age}, after {took}", row.attempt, detail.builder));
+    let spent = text::spent(&detail.spent).map_or_else(String::new, |spent| format!(", {spent}"));
+    let (attempt, builder) = (row.attempt, &detail.builder);
+    lines.push(format!("\nattempt {attempt} by {builder}, {age}, after {took}{spent}"));
     if row.unticked.is_empty() {
         lines.push(criteria(row));
     }
@@ -272,6 +277,7 @@ mod tests {
             summary: "Did it.\nTwice.".into(),
             seconds: 65,
             builder: "steps".into(),
+            spent: Spent { tokens_in: Some(12_345), tokens_out: Some(450), cost: None },
             checks: vec![("cargo test".into(), "exit 0".into(), true)],
             commits: Vec::new(),
             changes: vec![("a.txt".into(), 1, 0)],

@@ -161,6 +161,7 @@ fn used(attempt: &AttemptView) -> String {
         said.extend(usage.memory.map(|bytes| format!("{} of memory", text::bytes(bytes))));
         said.extend(usage.disk.map(|bytes| format!("{} of disk", text::bytes(bytes))));
     }
+    said.extend(text::spent(&attempt.spent));
     let from = attempt.base.short();
     said.push(match attempt.tip == attempt.base {
         true => format!("no commit on {from}"),

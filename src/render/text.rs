@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::domain::event::Spent;
 use crate::domain::{size, span_of_time};
 
 /// One line without anything that a terminal would obey or that turns text around: control
@@ -105,6 +106,26 @@ pub fn clock(at: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> String {
 /// Bytes for people.
 pub fn bytes(count: u64) -> String {
     size::show(count)
+}
+
+/// What an agent says it has used: `12.3k tokens read, 450 written, $0.12`; `None` when it says
+/// nothing.
+pub fn spent(spent: &Spent) -> Option<String> {
+    let read = spent.tokens_in.map(|tokens| format!("{} tokens read", thousands(tokens)));
+    let word = if read.is_some() { "" } else { "tokens " };
+    let written = spent.tokens_out.map(|count| format!("{} {word}written", thousands(count)));
+    let cost = spent.cost.map(|cost| format!("${cost}"));
+    let said: Vec<_> = [read, written, cost].into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+/// `450`, `12.3k`, `1.2M`
+fn thousands(count: u64) -> String {
+    match count {
+        0..1_000 => count.to_string(),
+        1_000..1_000_000 => format!("{:.1}k", count as f64 / 1e3),
+        _ => format!("{:.1}M", count as f64 / 1e6),
+    }
 }
 
 /// Columns that a text takes on a terminal.
@@ -246,6 +267,20 @@ mod tests {
             (bytes(100), bytes(2048), bytes(5 << 30)),
             ("100 B".into(), "2.0 KiB".into(), "5.0 GiB".into())
         );
+    }
+
+    #[test]
+    fn what_was_spent_is_short() {
+        let cost = crate::domain::cost::Cost::dollars(0.1234);
+        for (tokens_in, tokens_out, cost, expected) in [
+            (Some(12_345), Some(450), cost, Some("12.3k tokens read, 450 written, $0.1234")),
+            (None, Some(2_500_000), None, Some("2.5M tokens written")),
+            (None, None, cost, Some("$0.1234")),
+            (None, None, None, None),
+        ] {
+            let said = spent(&Spent { tokens_in, tokens_out, cost });
+            assert_eq!(said.as_deref(), expected);
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod kills;
 mod layers;
 mod life;
 mod lint;
+mod limits;
 mod mended;
 mod merges;
 mod secrets;

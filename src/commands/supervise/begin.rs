@@ -116,6 +116,7 @@ fn draft(world: &World, start: &Start) -> Draft {
         title: start.title,
         estimate: start.estimate,
         upon: start.upon,
+        spawned: start.spawned,
     };
     Draft::new(Kind::Started(started)).body(said.unwrap_or_default())
 }

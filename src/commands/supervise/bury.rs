@@ -10,6 +10,7 @@ use crate::commands::gather::{World, attempt_ref, builder_person, held_ref};
 use crate::commands::leaks;
 use crate::core::leaks as core_leaks;
 use crate::core::ledger::{Build, Ledger};
+use crate::core::usage;
 use crate::domain::event::{Failed, Fault, Kind, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::collect::{self, Expected};
@@ -64,6 +65,7 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
         base: None,
         usage: Usage {
             duration: (clock::now() - run.at).to_std().unwrap_or_default(),
+            spent: usage::read(&output::tail_lines(&world.paths.output(task, attempt), usize::MAX)),
             ..Usage::default()
         },
         checks: Vec::new(),

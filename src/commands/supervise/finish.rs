@@ -189,8 +189,9 @@ fn other(begun: &Begun, end: End, head: Oid, mut tail: String) -> Option<Draft> 
     let (fault, reason, base) = match end.verdict {
         Verdict::Silent(_) | Verdict::Candidate(_) => return None,
         Verdict::Blocked(question) => {
-            let kind =
-                Kind::Blocked { task, attempt, tip: head, question: one_line(&question, 200) };
+            let asked = one_line(&question, 200);
+            let (tip, spent) = (head, end.usage.spent);
+            let kind = Kind::Blocked { task, attempt, tip, question: asked, spent };
             return Some(Draft::new(kind).body(question));
         }
         Verdict::Gone(reason) => {

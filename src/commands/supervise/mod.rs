@@ -24,7 +24,7 @@ use self::watch::Watch;
 use super::{Exit, Scene, gather, sync};
 use crate::core::plan::Start;
 use crate::core::vitals::{self, Collapse};
-use crate::core::{progress, quota};
+use crate::core::{progress, quota, usage};
 use crate::domain::config::{Builder, PromptBy, STEPS};
 use crate::domain::event::{Fault, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
@@ -150,8 +150,10 @@ fn work(begun: &Begun, site: &Site, watch: &mut Watch) -> Result<End> {
     site.tell_unseen(&argv);
     let done = site.run_builder(&argv, stdin, builder.timeout, watch)?;
     site.note(&format!("the builder ended: {}", ended(&done.ended)));
+    // Before the checks print what may be more than is kept.
+    let spent = usage::read(&site.tail(usize::MAX));
     let mut end = judge(begun, site, watch, &done)?;
-    end.usage = Usage { cpu: done.cpu, memory: done.memory, ..end.usage };
+    end.usage = Usage { cpu: done.cpu, memory: done.memory, spent, ..end.usage };
     if end.is_candidate() {
         end = checks::run(begun, site, watch, end)?;
     }
@@ -256,7 +258,7 @@ fn stopped(done: &Finished) -> Option<End> {
         Ended::Stopped(why) => Some(match watch::reason(why) {
             watch::Reason::Ledger => End::silent(why.clone()),
             watch::Reason::Signal => End::failed(Fault::Person, why.clone()),
-            watch::Reason::Lost => End::failed(Fault::Task, why.clone()),
+            watch::Reason::Lost | watch::Reason::Late => End::failed(Fault::Task, why.clone()),
             watch::Reason::Gone => End::gone(why.clone()),
         }),
         Ended::Exceeded(what) => Some(End::failed(Fault::Task, what.clone())),

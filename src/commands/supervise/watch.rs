@@ -29,6 +29,7 @@ const BY_LEDGER: &str = "ended in the ledger";
 const BY_SIGNAL: &str = "buildq was told to stop";
 const BY_SILENCE: &str = "no sign of life for";
 const BY_ABSENCE: &str = "its task file is gone";
+const BY_TIME: &str = "the attempt took longer than";
 
 /// Why a watcher ended a builder.
 pub enum Reason {
@@ -40,6 +41,8 @@ pub enum Reason {
     Lost,
     /// The task is no longer in the queue.
     Gone,
+    /// The attempt's own time is up.
+    Late,
 }
 
 /// What a watcher's words mean.
@@ -48,6 +51,7 @@ pub fn reason(words: &str) -> Reason {
         words if words.starts_with(BY_LEDGER) => Reason::Ledger,
         words if words.starts_with(BY_SILENCE) => Reason::Lost,
         words if words.starts_with(BY_ABSENCE) => Reason::Gone,
+        words if words.starts_with(BY_TIME) => Reason::Late,
         _ => Reason::Signal,
     }
 }
@@ -55,6 +59,7 @@ pub fn reason(words: &str) -> Reason {
 /// Eyes on one attempt.
 pub struct Watch<'a> {
     begun: &'a Begun,
+    since: Instant,
     stop: Arc<AtomicBool>,
     looked: Instant,
     slow: Instant,
@@ -83,6 +88,7 @@ impl<'a> Watch<'a> {
             ["HEAD", "logs/HEAD", &format!("refs/heads/{branch}")].map(|name| git.join(name));
         let mut watch = Self {
             begun,
+            since: clock::tick(),
             stop,
             looked: clock::tick(),
             slow: clock::tick(),
@@ -108,6 +114,11 @@ impl<'a> Watch<'a> {
         }
         if let Some(why) = self.ended_by_ledger() {
             return Some(why);
+        }
+        let most = self.begun.world.config.limits.attempt_time;
+        if let Some(most) = most.filter(|most| self.since.elapsed() >= *most) {
+            let most = crate::render::text::span(most);
+            return Some(format!("{BY_TIME} {most} (`limits.attempt_time`)"));
         }
         if self.looked.elapsed() >= LOOK {
             self.looked = clock::tick();

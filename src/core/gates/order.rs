@@ -85,11 +85,58 @@ pub(super) fn capacity(case: &Case) -> Option<Hold> {
     }
     let most = case.situation.config.max_parallel;
     let busy = case.busy();
-    (busy.len() >= most).then(|| {
-        let names: Vec<_> = busy.iter().map(|id| format!("`{id}`")).collect();
-        let reason = format!("after {}: {most} at a time", names.join(", "));
-        hold(reason, "by itself when a place is free, or raise `max_parallel`")
+    if busy.len() >= most {
+        let reason = format!("after {}: {most} at a time", names(&busy));
+        return Some(hold(reason, "by itself when a place is free, or raise `max_parallel`"));
+    }
+    // These bound what starts by itself.
+    if case.forced() { None } else { reviews(case).or_else(|| night(case)) }
+}
+
+/// Too many wait for a person.
+fn reviews(case: &Case) -> Option<Hold> {
+    let (waiting, most) = (&case.round.reviews, case.situation.config.max_review);
+    (waiting.len() >= most).then(|| {
+        let verb = if waiting.len() == 1 { "waits" } else { "wait" };
+        let reason = format!("{} {verb} for review, and `max_review` is {most}", names(waiting));
+        hold(reason, "buildq review")
     })
+}
+
+/// A limit of the night is reached.
+fn night(case: &Case) -> Option<Hold> {
+    let (limits, night) = (&case.situation.config.limits, &case.round.night);
+    let again = case.clock(night.until);
+    let started = night.started + case.round.ahead.len();
+    if let Some(most) = limits.builds_per_night.filter(|most| started >= *most as usize) {
+        let reason = format!(
+            "{started} of {most} builds of this night have started \
+             (`limits.builds_per_night`); again {again}"
+        );
+        return Some(hold_until(reason, night.until, &case.spawn()));
+    }
+    let most = limits.cost_per_night.filter(|most| night.cost >= *most)?;
+    let silent = match night.silent {
+        0 => String::new(),
+        1 => ", and 1 attempt told no cost".into(),
+        n => format!(", and {n} attempts told no cost"),
+    };
+    let reason = format!(
+        "this night has cost {} of {most} US dollars (`limits.cost_per_night`){silent}; \
+         again {again}",
+        night.cost
+    );
+    Some(hold_until(reason, night.until, &case.spawn()))
+}
+
+/// A few by name, the others by number.
+fn names(ids: &[&TaskId]) -> String {
+    const MOST: usize = 5;
+    let shown: Vec<_> = ids.iter().take(MOST).map(|id| format!("`{id}`")).collect();
+    match ids.len().saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 pub(super) fn conflict(case: &Case) -> Option<Hold> {

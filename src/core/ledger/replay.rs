@@ -135,9 +135,10 @@ impl Build {
                 self.end(at, text, outcome);
                 self.phase = phase;
             }
-            Kind::Blocked { question, tip, .. } => {
+            Kind::Blocked { question, tip, spent, .. } => {
                 let question = question.clone();
-                self.end(at, text, Outcome::Blocked { question: question.clone(), tip: *tip });
+                let (tip, spent) = (*tip, spent.clone());
+                self.end(at, text, Outcome::Blocked { question: question.clone(), tip, spent });
                 self.phase = Phase::Blocked { since: at, question };
             }
             other => self.apply_word(other, recorded),

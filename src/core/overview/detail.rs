@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::facts::{seconds, whole_seconds};
 use super::how_it_ended;
 use crate::core::ledger::{Outcome, Run, Word};
-use crate::domain::event::{CheckResult, Usage};
+use crate::domain::event::{CheckResult, Spent, Usage};
 use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 use crate::domain::task::{Criterion, Priority};
 
@@ -113,6 +113,9 @@ pub struct AttemptView {
     pub checks: Vec<CheckView>,
     /// What it used; `null` while it runs.
     pub usage: Option<UsageView>,
+    /// What its agent says it has used: `tokens_in`, `tokens_out`, `cost` in US dollars; `null`
+    /// is what it did not say.
+    pub spent: Spent,
 }
 
 /// One check.
@@ -199,7 +202,7 @@ impl From<&CheckResult> for CheckView {
 
 impl From<&Usage> for UsageView {
     fn from(usage: &Usage) -> Self {
-        let Usage { duration, cpu, memory, disk } = usage.clone();
+        let Usage { duration, cpu, memory, disk, .. } = usage.clone();
         Self { took: duration, cpu, memory, disk }
     }
 }
@@ -234,5 +237,6 @@ pub fn attempt(run: &Run, tip: Oid) -> AttemptView {
         upon: run.started.upon.clone(),
         checks: checks.iter().map(CheckView::from).collect(),
         usage: usage.map(UsageView::from),
+        spent: run.spent().unwrap_or_default(),
     }
 }

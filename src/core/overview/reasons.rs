@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::{Queued, Standing, at_most, how_it_ended, standpoint};
-use crate::core::gates::{self, Gate, Ruling};
+use crate::core::gates::{self, Gate, Round, Ruling};
 use crate::core::ledger::{Build, Phase, Run};
+use crate::core::night::Night;
 use crate::core::plan;
 use crate::core::situation::Situation;
 use crate::domain::id::TaskId;
@@ -83,6 +84,7 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
             why.gates.clone_from(&verdict.rulings);
             why.opens = verdict.opens();
             why.notes = here.seen.calendar_troubles.clone();
+            why.notes.extend(untold(here));
             elsewhere(here, task, why)
         }
         None => match build {
@@ -105,7 +107,7 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
 
 /// A clone that only watches starts nothing, whatever the runner's gates say.
 fn elsewhere(here: Situation, task: &TaskId, mut why: Why) -> Why {
-    let own = here.queue.items.get(task).map(|item| gates::rule(here, item, &[]));
+    let own = here.queue.items.get(task).map(|item| gates::rule(here, item, &Round::of(here)));
     let own = own.into_iter().flatten().find(|ruling| ruling.gate == Gate::Runner);
     let Some(hold) = own.and_then(|ruling| ruling.hold) else { return why };
     if let Some(ruling) = why.gates.iter_mut().find(|ruling| ruling.gate == Gate::Runner) {
@@ -116,6 +118,16 @@ fn elsewhere(here: Situation, task: &TaskId, mut why: Why) -> Why {
         }
     }
     why
+}
+
+/// A limit on cost is only as good as what the agents tell.
+fn untold(here: Situation) -> Option<String> {
+    here.config.limits.cost_per_night?;
+    let silent = Night::of(here.ledger, here.config.timezone, here.now).silent;
+    let attempts = if silent == 1 { "attempt" } else { "attempts" };
+    (silent > 0).then(|| {
+        format!("{silent} {attempts} of this night told no cost: `limits.cost_per_night` counts the others alone")
+    })
 }
 
 fn notes(here: Situation, task: &TaskId) -> Vec<String> {

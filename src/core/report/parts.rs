@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::core::gates::Gate;
+use crate::domain::cost::Cost;
 use crate::domain::event::Merge;
 use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 use crate::domain::task::Priority;
@@ -20,6 +21,8 @@ pub struct Report {
     pub zone: Tz,
     /// How many of each.
     pub counts: Counts,
+    /// What agents say they have used in attempts that ended within the span.
+    pub used: Used,
     /// Why nothing was built, if nothing was.
     pub nothing: Option<String>,
     /// Attempts that ended well within the span, oldest first.
@@ -63,6 +66,21 @@ pub struct Counts {
     pub blocked: usize,
     /// Waiting to start.
     pub queued: usize,
+}
+
+/// What agents say they have used, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Used {
+    /// Tokens that they read.
+    pub tokens_in: u64,
+    /// Tokens that they wrote.
+    pub tokens_out: u64,
+    /// In US dollars.
+    pub cost: Cost,
+    /// Attempts that told what they cost.
+    pub told: usize,
+    /// Attempts of agents that did not.
+    pub silent: usize,
 }
 
 /// An attempt that ended well.

@@ -29,8 +29,8 @@ const OUTPUT: u64 = 10 << 20;
 pub struct Limits {
     /// Attempts that start by themselves from one noon to the next.
     pub builds_per_night: Option<u32>,
-    /// Cost of all attempts that ended from one noon to the next, in US dollars, as far as the
-    /// agents told it.
+    /// Cost of those that started by themselves and ended from one noon to the next, in US
+    /// dollars, as far as the agents told it.
     pub cost_per_night: Option<Cost>,
     /// One attempt from its start to its end, checks included; never longer than the builder's
     /// own `timeout` grants.
