@@ -273,7 +273,7 @@ impl World {
                     task: parsed.task,
                     diagnostics: parsed.diagnostics,
                 };
-                queue.items.insert(id, item);
+                queue.add(item);
             }
         }
     }

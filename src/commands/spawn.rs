@@ -169,7 +169,7 @@ fn of_its_own(
 fn refused(world: &mut World, (id, blob, task): (&TaskId, Oid, Task), approve: bool) -> bool {
     let path = format!("specs/{blob}");
     let item = Item { id: id.clone(), path, blob, task: Some(task), diagnostics: Vec::new() };
-    world.queue.items.insert(id.clone(), item.clone());
+    world.queue.add(item.clone());
     // Whoever types it here vouches for it, though not for what it may put at risk.
     let author = world.repo.person().name;
     let origin = Origin { here: true, commit: blob, author, added: world.now };

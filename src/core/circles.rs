@@ -26,13 +26,13 @@ pub fn knots<'a, N: Iterator<Item = &'a TaskId>>(
     found
 }
 
-/// A shortest circle of a knot through its first task; each leads to the next, the last to the
-/// first.
+/// A shortest circle of a knot through one of its tasks, which is the first; each leads to the
+/// next, the last to the first.
 pub fn shortest<'a, N: Iterator<Item = &'a TaskId>>(
+    start: &'a TaskId,
     knot: &BTreeSet<&'a TaskId>,
     needs: impl Fn(&'a TaskId) -> N,
 ) -> Vec<&'a TaskId> {
-    let Some(start) = knot.first().copied() else { return Vec::new() };
     let mut from: BTreeMap<&TaskId, &TaskId> = BTreeMap::new();
     let mut open = VecDeque::from([start]);
     while let Some(task) = open.pop_front() {
@@ -108,7 +108,7 @@ mod tests {
         let tasks: BTreeMap<TaskId, Vec<TaskId>> = lines.split(", ").map(parse).collect();
         let needs = |id: &TaskId| tasks.get(id).map(|needs| needs.iter()).unwrap_or_default();
         let circles = knots(tasks.keys(), needs);
-        let circles = circles.iter().map(|knot| shortest(knot, needs));
+        let circles = circles.iter().map(|knot| shortest(knot.first().unwrap(), knot, needs));
         let shown =
             circles.map(|ids| ids.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(" "));
         shown.collect::<Vec<_>>().join("; ")

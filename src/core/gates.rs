@@ -18,8 +18,6 @@ use super::situation::{Situation, Trust};
 use crate::domain::id::TaskId;
 use crate::domain::task::Task;
 
-pub use order::circle;
-
 /// One named check; the order of the variants is the order in which they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

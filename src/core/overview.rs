@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use chrono::{SubsecRound, TimeDelta};
 
-use super::gates::{self, Gate};
+use super::gates::Gate;
 use super::ledger::{Build, Ledger, Outcome, Phase, Run};
 use super::plan::{self, Plan};
 use super::queue::{Item, Queue};
@@ -178,7 +178,7 @@ fn needs_person(there: Situation, item: &Item, gate: Gate) -> bool {
             matches!(there.seen.branches.get(&item.id), Some(Branch::InTheWay(_)))
         }
         Gate::Depends => {
-            gates::circle(there.queue, &item.id).is_some()
+            there.queue.circle(&item.id).is_some()
                 || matches!(there.seen.merged.get(&item.id), Some(Err(_)))
                 || lost(there, item).is_some()
         }

@@ -241,7 +241,7 @@ fn candidates(situation: Situation<'_>) -> Vec<&Item> {
         }
     };
     let mut items: Vec<_> = queue.items.values().filter(could).collect();
-    items.sort_by_key(|item| {
+    items.sort_by_cached_key(|item| {
         let due = item.task.as_ref().and_then(|task| task.due);
         let due = due.map_or(DateTime::<Utc>::MAX_UTC, |due| window::resolve(due, config.timezone));
         let added = seen.origins.get(&item.id).map(|origin| origin.added);
@@ -368,7 +368,8 @@ mod tests {
     /// One task a line: `name: words`, the words being lines of front matter, `vN` (its text's
     /// version) or `foreign` (not made here).
     fn world(lines: &str) -> (Queue, Observations) {
-        let mut queue = Queue { tip: Some(number(1)), ..Queue::default() };
+        let mut queue = Queue::default();
+        queue.tip = Some(number(1));
         let mut seen = Observations {
             here: "here/1".into(),
             trust: Trust::Trusted,
@@ -392,7 +393,7 @@ mod tests {
             let (commit, author) = (number(2), "Eve".to_owned());
             seen.origins.insert(id.clone(), Origin { here, commit, author, added });
             let (task, diagnostics) = (parsed.task, parsed.diagnostics);
-            queue.items.insert(id.clone(), Item { id, path, blob, task, diagnostics });
+            queue.add(Item { id, path, blob, task, diagnostics });
         }
         (queue, seen)
     }

@@ -1,13 +1,18 @@
 //! The queue: every task file at the tip of the queue branch.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::circles;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::{self, Task};
 
 /// The largest task file that is read, in bytes.
 pub const MAX_FILE: u64 = 1024 * 1024;
+
+/// In a larger knot of dependencies not every task gets a circle of its own.
+const LARGE_KNOT: usize = 64;
 
 /// One file below the queue directory, as the tree holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +71,8 @@ pub struct Queue {
     pub nameless: Vec<Diagnostic>,
     /// Ids with a file in `done/`, and its blob.
     pub done: BTreeMap<TaskId, Oid>,
+    /// Circles of dependencies, once somebody has asked.
+    circles: OnceCell<BTreeMap<TaskId, Vec<TaskId>>>,
 }
 
 /// Where in the queue directory a path lies.
@@ -123,7 +130,7 @@ pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
             Room::Task(stem) => match TaskId::new(stem) {
                 Ok(id) => {
                     let twins = &twins[&stem.to_lowercase()];
-                    queue.items.insert(id.clone(), item(id, file, twins));
+                    queue.add(item(id, file, twins));
                 }
                 Err(_) => queue.nameless.push(bad_name(&file.path, stem)),
             },
@@ -202,6 +209,43 @@ fn bad_name(path: &str, stem: &str) -> Diagnostic {
 }
 
 impl Queue {
+    /// Adds a task, or replaces the one of its id.
+    pub fn add(&mut self, item: Item) {
+        self.circles = OnceCell::new();
+        self.items.insert(item.id.clone(), item);
+    }
+
+    /// The way from a task back to itself through `depends_on`, if there is one. In a knot of
+    /// very many tasks it is the way of one of them.
+    pub fn circle(&self, task: &TaskId) -> Option<&[TaskId]> {
+        let all = self.circles.get_or_init(|| self.all_circles());
+        all.get(task).map(Vec::as_slice)
+    }
+
+    fn all_circles(&self) -> BTreeMap<TaskId, Vec<TaskId>> {
+        let mut found = BTreeMap::new();
+        for knot in circles::knots(self.items.keys(), |id| self.needs(id)) {
+            let shared = knot.first().filter(|_| knot.len() > LARGE_KNOT);
+            let shared = shared.map(|first| self.round(first, &knot));
+            for id in &knot {
+                let circle = shared.clone().unwrap_or_else(|| self.round(id, &knot));
+                found.insert((*id).clone(), circle);
+            }
+        }
+        found
+    }
+
+    fn needs(&self, id: &TaskId) -> std::slice::Iter<'_, TaskId> {
+        let task = self.items.get(id).and_then(|item| item.task.as_ref());
+        task.map(|task| task.depends_on.iter()).unwrap_or_default()
+    }
+
+    /// From a task of a knot back to itself.
+    fn round<'a>(&'a self, start: &'a TaskId, knot: &BTreeSet<&'a TaskId>) -> Vec<TaskId> {
+        let way = circles::shortest(start, knot, |id| self.needs(id));
+        way.into_iter().chain([start]).cloned().collect()
+    }
+
     /// Lets builds keep their ids when their files were renamed without an edit: a new id
     /// with the very text of exactly one unfinished build whose own file is gone.
     pub fn follow_renames(&mut self, builds: &BTreeMap<TaskId, Oid>) {
@@ -221,7 +265,7 @@ impl Queue {
         }
         for (new, old) in renames {
             if let Some(item) = self.items.remove(&new) {
-                self.items.insert(old.clone(), Item { id: old, ..item });
+                self.add(Item { id: old, ..item });
             }
         }
     }

@@ -86,7 +86,7 @@ pub struct Observations {
     pub arrived: BTreeMap<TaskId, Arrival>,
     /// For tasks that stand upon several builds in review: their clean merge, or who clashes.
     pub merged: BTreeMap<TaskId, Result<Oid, String>>,
-    /// By task.
+    /// By task; one without a build that is missing here has a free name.
     pub branches: BTreeMap<TaskId, Branch>,
     /// Tasks whose checks failed on a base that has since changed in the queue alone.
     pub same_base: BTreeSet<TaskId>,

@@ -12,10 +12,22 @@ use crate::domain::id::{Oid, TaskId};
 use crate::effects::repo::{Merged, Stamp};
 
 impl World {
-    /// What stands where each task's branch would be.
+    /// What stands where each build's branch would be, and where those of other tasks would be if
+    /// something is in their way.
     pub(super) fn branches(&self) -> BTreeMap<TaskId, Branch> {
-        let known: BTreeSet<_> = self.queue.items.keys().chain(self.ledger.builds.keys()).collect();
-        known.into_iter().map(|id| (id.clone(), self.branch_state(id))).collect()
+        let builds = &self.ledger.builds;
+        // One look at all names: asking for each task's name takes a second in a large queue.
+        let heads = self.repo.references("refs/heads/").unwrap_or_default();
+        let prefix = format!("refs/heads/{}", self.config.branch_prefix);
+        let below = heads.iter().filter_map(|(name, _)| name.strip_prefix(&prefix));
+        let taken: BTreeSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
+        let parents = self.config.branch_prefix.match_indices('/');
+        let mut parents = parents.map(|(end, _)| &self.config.branch_prefix[..end]);
+        let no_room = parents.any(|parent| self.repo.branch(parent).is_some());
+        let fresh = self.queue.items.keys().filter(|id| {
+            !builds.contains_key(id) && (no_room || taken.contains(id.as_str()))
+        });
+        builds.keys().chain(fresh).map(|id| (id.clone(), self.branch_state(id))).collect()
     }
 
     /// What stands where a task's branch would be, at this very moment.

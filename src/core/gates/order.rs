@@ -1,12 +1,9 @@
 //! What goes before, or beside: dependencies, free places, builds that touch the same.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 
 use super::{Case, Hold, hold, hold_until};
 use crate::core::ledger::Phase;
-use crate::core::queue::Queue;
 use crate::core::situation::{Branch, Situation};
 use crate::domain::config::Depends;
 use crate::domain::id::TaskId;
@@ -15,7 +12,7 @@ use crate::domain::id::TaskId;
 const SOON: TimeDelta = TimeDelta::seconds(15);
 
 pub(super) fn depends(case: &Case) -> Option<Hold> {
-    if let Some(circle) = circle(case.situation.queue, case.id()) {
+    if let Some(circle) = case.situation.queue.circle(case.id()) {
         let circle: Vec<_> = circle.iter().map(TaskId::to_string).collect();
         let reason = format!("a circle: {}", circle.join(" → "));
         return Some(hold(reason, "take one `depends_on` out"));
@@ -54,28 +51,6 @@ fn dependency(case: &Case, other: &TaskId) -> Option<Hold> {
             Some(hold(format!("there is no task `{other}`"), remedy))
         }
     }
-}
-
-/// The way from a task back to itself through `depends_on`, if there is one.
-pub fn circle(queue: &Queue, start: &TaskId) -> Option<Vec<TaskId>> {
-    let needs = |id: &TaskId| {
-        let task = queue.items.get(id).and_then(|item| item.task.as_ref());
-        task.map(|task| task.depends_on.clone()).unwrap_or_default()
-    };
-    let mut seen = BTreeSet::new();
-    let mut paths = vec![vec![start.clone()]];
-    while let Some(path) = paths.pop() {
-        for next in path.last().map(needs).unwrap_or_default() {
-            let longer = [path.clone(), vec![next.clone()]].concat();
-            if next == *start {
-                return Some(longer);
-            }
-            if seen.insert(next) {
-                paths.push(longer);
-            }
-        }
-    }
-    None
 }
 
 pub(super) fn capacity(case: &Case) -> Option<Hold> {

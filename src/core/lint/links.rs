@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::Page;
+use crate::core::circles;
 use crate::domain::config::{Config, STEPS};
 use crate::domain::diagnostic::{Diagnostic, nearest};
 use crate::domain::id::TaskId;
@@ -84,8 +85,8 @@ fn circles<'p>(here: &BTreeMap<&'p TaskId, &'p Page>) -> Vec<Vec<&'p TaskId>> {
         let task = here.get(id).and_then(|page| page.task.as_ref());
         task.map(|task| task.depends_on.iter()).unwrap_or_default()
     };
-    crate::core::circles::knots(here.keys().copied(), needs)
+    circles::knots(here.keys().copied(), needs)
         .into_iter()
-        .map(|knot| crate::core::circles::shortest(&knot, needs))
+        .filter_map(|knot| Some(circles::shortest(knot.first()?, &knot, needs)))
         .collect()
 }
