@@ -24,9 +24,11 @@ impl World {
         let parents = self.config.branch_prefix.match_indices('/');
         let mut parents = parents.map(|(end, _)| &self.config.branch_prefix[..end]);
         let no_room = parents.any(|parent| self.repo.branch(parent).is_some());
-        let fresh = self.queue.items.keys().filter(|id| {
-            !builds.contains_key(id) && (no_room || taken.contains(id.as_str()))
-        });
+        let fresh = self
+            .queue
+            .items
+            .keys()
+            .filter(|id| !builds.contains_key(id) && (no_room || taken.contains(id.as_str())));
         builds.keys().chain(fresh).map(|id| (id.clone(), self.branch_state(id))).collect()
     }
 
