@@ -2,6 +2,7 @@
 
 mod arrival;
 mod branches;
+mod runs;
 mod walls;
 
 use std::cell::OnceCell;
@@ -28,7 +29,7 @@ use crate::effects::locks::Lock;
 use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Repo};
 use crate::effects::secrets;
-use crate::effects::trust::{self, CONFIG, Manifest, Record};
+use crate::effects::trust::{self, CONFIG, Manifest, Record, Tips};
 use crate::effects::workspace::Marker;
 
 /// One look at everything.
@@ -49,6 +50,8 @@ pub struct World {
     pub ledger: Ledger,
     /// What only a look can tell.
     pub seen: Observations,
+    /// What decides what is run, as it stands.
+    pub manifest: Option<Manifest>,
     /// The one `now` of this run.
     pub now: DateTime<Utc>,
     /// Whether what was found out is written into the caches.
@@ -138,6 +141,7 @@ impl World {
             queue,
             ledger,
             seen,
+            manifest: None,
             now,
             writes,
             masks: OnceCell::new(),
@@ -263,7 +267,9 @@ impl World {
             if taken || over || queue.done.contains_key(&approval.task) {
                 continue;
             }
-            if let Some(bytes) = self.repo.file(tip, &path) {
+            // The text is taken by its object: what lies at the path may be another.
+            let there = self.repo.entry(tip, &path) == Some(approval.source);
+            if let Some(bytes) = self.repo.blob(approval.source).filter(|_| there) {
                 let id = approval.task.clone();
                 let parsed = crate::domain::task::parse(&format!("{path}.md"), &id, &bytes);
                 let item = queue::Item {
@@ -283,16 +289,18 @@ impl World {
         if self.paths.known {
             seen.here = self.paths.runner();
         }
-        seen.trust = match (broken, self.queue.tip) {
+        let base = self.base_branch();
+        seen.base = self.repo.branch(&base).map(|tip| (base, tip));
+        self.manifest = self.queue.tip.map(|queue| {
+            let base = seen.base.as_ref().map_or(queue, |(_, tip)| *tip);
+            Manifest::at(&self.repo, Tips { queue, base }, &self.config)
+        });
+        seen.trust = match (broken, &self.manifest) {
             (Some(why), _) => Trust::Broken(why),
-            (None, Some(tip)) => {
-                trust::judge(&self.paths, &Manifest::at(&self.repo, tip, &self.config))
-            }
+            (None, Some(manifest)) => trust::judge(&self.paths, manifest),
             (None, None) => Trust::Trusted,
         };
         seen.approvals = Record::Approvals.all(&self.paths);
-        let base = self.base_branch();
-        seen.base = self.repo.branch(&base).map(|tip| (base, tip));
         seen.origins = self.origins()?;
         seen.alive = self.alive();
         seen.ending = self.ending();
@@ -306,6 +314,8 @@ impl World {
         seen.no_sandbox = self.no_sandbox();
         self.seen = seen;
         self.seen.merged = self.merged_bases()?;
+        self.seen.strange = self.strange();
+        self.seen.altered = self.altered();
         Ok(())
     }
 

@@ -103,9 +103,7 @@ fn answer(world: &World, last: Option<&Seen>) -> Result<String> {
         !item.path.starts_with("specs/") && !old.contains(&(item.path.clone(), item.blob))
     });
     let changed: Vec<_> = changed.map(|item| item.id.clone()).collect();
-    let entry = |path: &str| world.queue.tip.and_then(|tip| world.repo.entry(tip, path));
-    let same = |last: &Seen| last.trusted.iter().all(|(path, object)| entry(path) == *object);
-    let policy = !last.is_some_and(same);
+    let policy = !last.is_some_and(|last| last.same_policy(&world.repo, world.queue.tip));
     let built = |id: &TaskId| world.ledger.builds.get(id).map(|build| say::state(&build.phase));
     Ok(render::hook::lines(&render::hook::View {
         plan: &plan,

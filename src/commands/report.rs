@@ -6,6 +6,7 @@ use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use super::gather::World;
 use super::{Exit, Misuse, Scene, print, say};
 use crate::core::report::{self, Report, Span, queue_tip, replay};
+use crate::core::situation::Trust;
 use crate::core::window;
 use crate::domain::event::{Kind, Recorded};
 use crate::domain::task::{When, when};
@@ -120,7 +121,8 @@ fn make(world: &World, events: &[Recorded], span: Span) -> Result<Report> {
 
 fn markdown(world: &World, report: &Report) -> Result<String> {
     let path = format!("{}/{}", world.config.queue_dir, render::report::OVERRIDE);
-    let own = world.queue.tip.and_then(|tip| world.repo.file(tip, &path));
+    let trusted = world.seen.trust == Trust::Trusted;
+    let own = world.queue.tip.filter(|_| trusted).and_then(|tip| world.repo.file(tip, &path));
     let own = own.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let text = render::report::markdown(report, own.as_deref()).with_context(|| match own {
         Some(_) => format!("the template `{path}` has an error\nhint: mend it and commit it"),

@@ -19,7 +19,7 @@ use crate::domain::id::{Oid, TaskId};
 use crate::effects::ledger::{Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::repo::{Repo, Swap};
-use crate::effects::trust::{CONFIG, Manifest};
+use crate::effects::trust::{self, CONFIG};
 use crate::effects::{clock, detach, files, paths, waker};
 use crate::render;
 
@@ -265,8 +265,10 @@ pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
 pub struct Seen {
     /// The queue's tree.
     pub queue: Option<Oid>,
-    /// The policy, and what else must be trusted: path and object of each.
+    /// The policy and the templates: path and object of each.
     pub trusted: BTreeMap<String, Option<Oid>>,
+    /// The base branch, and what commands may name there: path and object of each.
+    pub named: (String, BTreeMap<String, Option<Oid>>),
     /// The base branch and its tip, while a build waits for it to move.
     pub base: Option<(String, Oid)>,
     /// The queue branch's tip.
@@ -282,16 +284,25 @@ impl Seen {
     pub fn now(repo: &Repo, branch: &str, dir: &str, at: chrono::DateTime<chrono::Utc>) -> Self {
         let tip = repo.branch(branch);
         let queue = tip.and_then(|tip| repo.entry(tip, dir));
-        let (trusted, base) = (BTreeMap::new(), None);
-        Self { queue, trusted, base, tip, dir: dir.to_owned(), at }
+        let dir = dir.to_owned();
+        Self { queue, tip, dir, at, ..Self::default() }
     }
 
     /// Whether nothing of what it saw has changed since.
     pub fn still_holds(&self, repo: &Repo, now: &Self) -> bool {
-        let entry = |path: &str| now.tip.and_then(|tip| repo.entry(tip, path));
         self.queue == now.queue
-            && self.trusted.iter().all(|(path, object)| entry(path) == *object)
+            && self.same_policy(repo, now.tip)
             && self.base.as_ref().is_none_or(|(base, tip)| repo.branch(base) == Some(*tip))
+    }
+
+    /// Whether what must be trusted is still what it saw; `tip` is the queue branch's.
+    pub fn same_policy(&self, repo: &Repo, tip: Option<Oid>) -> bool {
+        let same = |tip: Option<Oid>, (path, object): (&String, &Option<Oid>)| {
+            tip.and_then(|tip| repo.entry(tip, path)) == *object
+        };
+        let (base, named) = &self.named;
+        let base = repo.branch(base);
+        self.trusted.iter().all(|one| same(tip, one)) && named.iter().all(|one| same(base, one))
     }
 
     /// What the last sync of this clone saw.
@@ -304,13 +315,18 @@ fn remember(world: &World) -> Result<()> {
     let dir = &world.config.queue_dir;
     let tip = world.queue.tip;
     let entry = |path: &str| tip.and_then(|tip| world.repo.entry(tip, path));
-    let manifest = tip.map(|tip| Manifest::at(&world.repo, tip, &world.config));
-    let files = manifest.unwrap_or_default().0.into_keys().chain([CONFIG.to_owned()]);
+    let beside = world.manifest.iter().flat_map(|manifest| manifest.beside.iter().cloned());
+    let files = beside.chain([CONFIG.to_owned(), trust::templates(&world.config)]);
     let trusted = files.map(|path| (path.clone(), entry(&path))).collect();
+    let base_tip = world.seen.base.as_ref().map(|(_, tip)| *tip);
+    let on_base = |path: &String| base_tip.and_then(|tip| world.repo.entry(tip, path));
+    let named = world.manifest.iter().flat_map(|manifest| &manifest.named);
+    let named = named.map(|path| (path.clone(), on_base(path))).collect();
+    let named = (world.base_branch(), named);
     let waits = |build: &Build| matches!(build.phase, Phase::Waiting { why: Wait::Base, .. });
     let base = world.seen.base.clone().filter(|_| world.ledger.builds.values().any(waits));
     let (queue, dir) = (entry(dir), dir.clone());
-    let seen = Seen { queue, trusted, base, tip, dir, at: world.now };
+    let seen = Seen { queue, trusted, named, base, tip, dir, at: world.now };
     files::replace_cache(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
 }
 

@@ -1,5 +1,6 @@
 //! `buildq trust`
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Result, bail};
@@ -8,13 +9,14 @@ use super::gather::World;
 use super::{Exit, Scene, print, say};
 use crate::core::situation::Trust;
 use crate::effects::git::Git;
+use crate::effects::repo::{Entry, LINK, Repo, SUBMODULE};
 use crate::effects::trust::{self, Manifest};
 use crate::render::{self, text};
 
 /// Look at what changed in the configuration since it was trusted here, and trust it
 ///
 /// What counts is `buildq.yaml`, `queue/templates/` and every tracked file that a command in
-/// `buildq.yaml` names, as they are committed on the queue branch. Until then nothing starts.
+/// `buildq.yaml` or a check of a task names, as they are committed. Until then nothing starts.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Do not ask
@@ -22,11 +24,12 @@ pub struct Args {
     yes: bool,
 }
 
-/// Shows the difference, asks, and remembers the answer outside the repository.
+/// Shows the difference, asks, and remembers the answer outside the repository. What is trusted
+/// is what was shown, wherever the branch stands by then.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     say::must_be_known(&world)?;
-    let Some(tip) = world.queue.tip else {
+    let Some(now) = &world.manifest else {
         bail!("`{}` has no commit yet\nhint: commit something", world.queue_branch);
     };
     for finding in &world.config_findings {
@@ -35,12 +38,24 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     if let Trust::Broken(_) = &world.seen.trust {
         bail!("the configuration has an error\nhint: mend it, commit it, then: buildq trust");
     }
-    let now = Manifest::at(&world.repo, tip, &world.config);
-    if trust::judge(&world.paths, &now) == Trust::Trusted {
+    let then = trust::trusted(&world.paths).unwrap_or_default();
+    let tasks = of_tasks(&world);
+    if world.seen.trust == Trust::Trusted && tasks.is_empty() {
         print("the configuration is trusted as it stands");
         return Ok(Exit::Done);
     }
-    print(&difference(&world, &now)?);
+    let mut now = Manifest { of_tasks: then.of_tasks.clone(), ..now.clone() };
+    print(&difference(&world.repo, &then.entries, &now.entries)?);
+    for (path, entry) in tasks {
+        let known: BTreeMap<_, _> =
+            then.of_tasks.get(&path).map(|known| (path.clone(), *known)).into_iter().collect();
+        let there = BTreeMap::from([(path.clone(), entry)]);
+        print(&format!(
+            "named by the checks of a task, {}",
+            difference(&world.repo, &known, &there)?
+        ));
+        now.of_tasks.insert(path, entry);
+    }
     if !args.yes && !agreed()? {
         print("nothing is trusted anew; nothing starts until then");
         return Ok(Exit::No);
@@ -49,9 +64,15 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     say::then_sync(world, "trusted", scene)
 }
 
+/// Files that checks of tasks name, and that nobody has stood behind as they are.
+fn of_tasks(world: &World) -> BTreeMap<String, Entry> {
+    let strange = world.seen.strange.keys().filter_map(|id| world.queue.items.get(id));
+    strange.flat_map(|item| world.strange_of(item)).collect()
+}
+
 fn agreed() -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        bail!("nobody is here to ask\nhint: buildq trust --yes");
+        bail!("nobody is here to ask, and nothing is trusted\nhint: buildq trust --yes");
     }
     let mut out = anstream::stdout();
     write!(out, "Let builds run with this? [y/N] ")?;
@@ -62,36 +83,81 @@ fn agreed() -> Result<bool> {
 }
 
 /// What stands now against what was trusted, file by file.
-fn difference(world: &World, now: &Manifest) -> Result<String> {
-    let then = trust::trusted(&world.paths).unwrap_or_default();
-    let git = Git::bare(&world.paths.common);
+fn difference(
+    repo: &Repo,
+    then: &BTreeMap<String, Entry>,
+    now: &BTreeMap<String, Entry>,
+) -> Result<String> {
     let mut shown = String::new();
-    let all: std::collections::BTreeSet<_> = then.0.keys().chain(now.0.keys()).collect();
+    let all: BTreeSet<_> = then.keys().chain(now.keys()).collect();
     for path in all {
-        let (old, new) = (then.0.get(path), now.0.get(path));
+        let (old, new) = (then.get(path), now.get(path));
         if old == new {
             continue;
         }
-        let say = |word: &str| format!("{word} {}\n", text::safe(path));
-        match (old, new) {
-            (Some(old), Some(new)) if world.repo.has(*old) => {
-                let (old, new) = (old.to_string(), new.to_string());
-                let diff = git.run(["diff", "--no-ext-diff", "--no-textconv", &old, &new])?;
-                shown += &say("changed");
-                // Git names the two by their blobs: the file is told above.
-                let from = diff.find("@@").unwrap_or(0);
-                shown += &text::safe_lines(&diff[from..]);
+        let path = text::safe(path);
+        shown += &match (old, new) {
+            (Some(old), Some(new)) => {
+                format!("changed {path}{}\n{}", modes(*old, *new), change(repo, *old, *new)?)
             }
-            (None, Some(new)) => {
-                shown += &say("new");
-                let bytes = world.repo.blob(*new).unwrap_or_default();
-                for line in String::from_utf8_lossy(&bytes).lines() {
-                    shown += &format!("+{}\n", text::safe(line));
-                }
-            }
-            (_, None) => shown += &say("removed"),
-            _ => shown += &say("changed"),
-        }
+            (None, Some(new)) => format!("new {path}{}\n{}", kind(*new), whole(repo, *new)),
+            _ => format!("removed {path}\n"),
+        };
     }
     Ok(shown)
+}
+
+/// What a file is, where it is no plain one.
+fn kind(entry: Entry) -> &'static str {
+    match entry.mode {
+        LINK => ", a symbolic link",
+        SUBMODULE => ", a submodule",
+        mode if mode & 0o111 != 0 => ", executable",
+        _ => "",
+    }
+}
+
+fn modes(old: Entry, new: Entry) -> String {
+    let word = |entry| kind(entry).strip_prefix(", ").unwrap_or("a plain file");
+    match old.mode == new.mode {
+        true => String::new(),
+        false => format!(", {} before, {} now", word(old), word(new)),
+    }
+}
+
+fn change(repo: &Repo, old: Entry, new: Entry) -> Result<String> {
+    let both = repo.is_blob(old.object) && repo.is_blob(new.object);
+    if old.object == new.object {
+        return Ok(String::new());
+    }
+    if !both || binary(repo, old) || binary(repo, new) {
+        return Ok(whole(repo, new));
+    }
+    let git = Git::bare(&repo.common_dir()?);
+    let (old, new) = (old.object.to_string(), new.object.to_string());
+    let flags = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "--unified=3"];
+    let diff = git.bytes(flags.iter().copied().chain([old.as_str(), new.as_str()]))?;
+    let diff = String::from_utf8_lossy(&diff);
+    // Git names the two by their objects: the file is told above.
+    let from = diff.find("\n@@").map_or(0, |at| at + 1);
+    Ok(text::safe_lines(&diff[from..]))
+}
+
+fn binary(repo: &Repo, entry: Entry) -> bool {
+    repo.blob(entry.object).is_some_and(|bytes| bytes.contains(&0))
+}
+
+/// A file line by line; of what is no text, what it is.
+fn whole(repo: &Repo, entry: Entry) -> String {
+    if entry.mode == SUBMODULE {
+        return format!("+its commit {}\n", entry.object);
+    }
+    match repo.blob(entry.object) {
+        Some(_) if binary(repo, entry) => format!("+no text, object {}\n", entry.object),
+        Some(bytes) => {
+            let lines = String::from_utf8_lossy(&bytes);
+            lines.lines().map(|line| format!("+{}\n", text::safe(line))).collect()
+        }
+        None => format!("+its content {} is not in this clone\n", entry.object),
+    }
 }

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod login;
 pub mod lint;
 pub mod night;
+pub mod mentions;
 pub mod overview;
 pub mod plan;
 pub mod progress;

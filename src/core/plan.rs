@@ -282,7 +282,7 @@ pub fn upon(situation: Situation, task: &Task) -> Vec<TaskId> {
 
 /// Where an attempt starts: from the work so far where a person's words or a stop interrupted
 /// it, or where the configuration says so; else from the base branch or what it stands upon.
-fn base(situation: Situation, item: &Item, build: &Build, upon: &[TaskId]) -> Option<Oid> {
+pub fn base(situation: Situation, item: &Item, build: &Build, upon: &[TaskId]) -> Option<Oid> {
     let on = match (&build.phase, situation.config.retry_from) {
         (Phase::Waiting { why: Wait::Words | Wait::Stopped | Wait::Builder, .. }, _)
         | (Phase::Waiting { why: Wait::Failure, .. }, RetryFrom::Branch) => build.last(),

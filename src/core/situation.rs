@@ -71,6 +71,12 @@ pub struct Observations {
     pub trust: Trust,
     /// By task; a task that is missing here has an unknown origin.
     pub origins: BTreeMap<TaskId, Origin>,
+    /// Files that a task's own checks name, and that are not as they were when a person stood
+    /// behind the task.
+    pub strange: BTreeMap<TaskId, Vec<String>>,
+    /// Files that the builder or the setup of a task run, as an earlier build has changed them
+    /// where the next attempt would start.
+    pub altered: BTreeMap<TaskId, Vec<String>>,
     /// Approvals that were given in this clone, as [`Approval::record`] writes them.
     pub approvals: BTreeSet<String>,
     /// Tasks whose running attempt is proven alive by its lock.

@@ -1,7 +1,9 @@
 //! Reading calendars: files, and commands that print one.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Read as _;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -14,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::files;
 use super::paths::Paths;
 use super::process::{self, Ended, Invocation};
-use super::repo::Repo;
+use super::repo::{Entry, LINK, Repo};
 use super::{env, trust};
 use crate::core::calendar::{self, Busy, LARGEST, Reading};
 use crate::domain::config::{Calendar, Check, Config};
@@ -191,10 +193,15 @@ fn from_file(path: &Path) -> Result<Vec<u8>> {
 /// trusted: what lies in the work tree may be another branch's.
 fn from_command(desk: Desk, calendar: &Calendar, check: &Check) -> Result<Vec<u8>> {
     let folder = tempfile::tempdir().context("cannot make a folder for it")?;
-    for (path, blob) in tracked(desk, [calendar].into_iter()) {
+    for (path, entry) in tracked(desk, [calendar].into_iter()) {
         let place = folder.path().join(&path);
-        let bytes = desk.repo.blob(blob).with_context(|| format!("`{path}` is not here"))?;
+        let bytes = desk.repo.blob(entry.object);
+        let bytes = bytes.with_context(|| format!("`{path}` is not here"))?;
         fs::create_dir_all(place.parent().unwrap_or(folder.path()))?;
+        if entry.mode == LINK {
+            std::os::unix::fs::symlink(std::ffi::OsString::from_vec(bytes), &place)?;
+            continue;
+        }
         fs::write(&place, bytes)?;
         fs::set_permissions(&place, fs::Permissions::from_mode(0o700))?;
     }
@@ -221,11 +228,13 @@ fn from_command(desk: Desk, calendar: &Calendar, check: &Check) -> Result<Vec<u8
 }
 
 /// The tracked files that commands among these calendars name, and what they hold.
-fn tracked<'c>(desk: Desk, calendars: impl Iterator<Item = &'c Calendar>) -> Vec<(String, Oid)> {
-    let Some(tip) = desk.tip else { return Vec::new() };
-    let words = calendars.flat_map(|calendar| match calendar {
-        Calendar::File(_) => [].iter(),
-        Calendar::Command(check) => check.argv.iter(),
-    });
-    words.filter_map(|word| trust::named(desk.repo, tip, word)).collect()
+fn tracked<'c>(
+    desk: Desk,
+    calendars: impl Iterator<Item = &'c Calendar>,
+) -> BTreeMap<String, Entry> {
+    let Some(tip) = desk.tip else { return BTreeMap::new() };
+    let commands = calendars.filter_map(Calendar::command);
+    commands
+        .flat_map(|check| trust::of_checks(desk.repo, tip, std::slice::from_ref(check)))
+        .collect()
 }

@@ -11,54 +11,170 @@ use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::paths::Paths;
-use super::repo::Repo;
+use super::repo::{Entry, Repo};
+use crate::core::mentions;
 use crate::core::situation::Trust;
-use crate::domain::config::{Calendar, Config};
+use crate::domain::config::{Calendar, Check, Config};
 use crate::domain::id::Oid;
 
-/// Everything that decides what is run: path and object of the configuration, of the
-/// templates, and of each tracked file that a command names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest(pub BTreeMap<String, Oid>);
+/// The configuration's file.
+pub const CONFIG: &str = "buildq.yaml";
+
+/// Everything that decides what is run, as it stands: the configuration, the templates, and
+/// each tracked file that a command of the configuration names, with the links on the way.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Manifest {
+    /// By path.
+    pub entries: BTreeMap<String, Entry>,
+    /// Paths that a command may mean and that lie on the base branch, there or not: whoever
+    /// watches for a change looks at these.
+    #[serde(skip)]
+    pub named: BTreeSet<String>,
+    /// The same of the queue branch, where calendars' commands are taken from.
+    #[serde(skip)]
+    pub beside: BTreeSet<String>,
+    /// Files that checks of single tasks name, as a person has trusted them.
+    #[serde(default)]
+    pub of_tasks: BTreeMap<String, Entry>,
+}
+
+/// The commits at which it is looked.
+#[derive(Clone, Copy, Debug)]
+pub struct Tips {
+    /// Of the queue branch, where configuration and templates count.
+    pub queue: Oid,
+    /// Of the base branch, whose files a workspace is made of.
+    pub base: Oid,
+}
+
+impl Tips {
+    /// As they stand now; a base that has no commit is the queue itself.
+    pub fn now(repo: &Repo, config: &Config) -> Option<Self> {
+        let name = repo.queue_branch();
+        let queue = repo.branch(&name)?;
+        let base = repo.setting("buildq.base").or_else(|| config.base.clone()).unwrap_or(name);
+        Some(Self { queue, base: repo.branch(&base).unwrap_or(queue) })
+    }
+}
 
 impl Manifest {
-    /// As it stands at a commit.
-    pub fn at(repo: &Repo, commit: Oid, config: &Config) -> Self {
-        let files = vec![CONFIG.to_owned(), format!("{}/templates", config.queue_dir)];
-        let builders = config.builders.values().flat_map(|builder| &builder.command);
-        let checks = config.verify.iter().chain(&config.workspace_setup);
-        let calendars = config.calendars.iter().filter_map(|calendar| match calendar {
-            Calendar::Command(check) => Some(check),
-            Calendar::File(_) => None,
-        });
-        let words = builders.chain(checks.chain(calendars).flat_map(|check| &check.argv));
-        let named = words.filter_map(|word| named(repo, commit, word));
-        let own = files.into_iter().filter_map(|path| {
-            let entry = repo.entry(commit, &path)?;
-            Some((path, entry))
-        });
-        Self(own.chain(named).collect())
+    /// As it stands at these commits.
+    pub fn at(repo: &Repo, tips: Tips, config: &Config) -> Self {
+        let mut manifest = Self::default();
+        manifest.entries.extend(repo.lead(tips.queue, CONFIG).entries);
+        manifest.entries.extend(repo.below(tips.queue, &templates(config)));
+        for check in config.calendars.iter().filter_map(Calendar::command) {
+            let paths = mentions::mentions(&check.argv);
+            manifest.entries.extend(found(repo, tips.queue, &paths));
+            manifest.beside.extend(paths);
+        }
+        let (found, named) = named(repo, tips.base, config);
+        manifest.named = named;
+        for (path, entry) in found {
+            match manifest.entries.get(&path) {
+                // Another branch has another file of that name, and it is that one which runs.
+                Some(other) if *other != entry => {
+                    manifest.entries.insert(format!("{path} (base)"), entry);
+                }
+                _ => _ = manifest.entries.insert(path, entry),
+            }
+        }
+        manifest
+    }
+
+    /// Whether the same stands in both.
+    pub fn is(&self, other: &Self) -> bool {
+        self.entries == other.entries
     }
 
     /// Paths that differ.
-    fn changed(&self, now: &Self) -> Vec<String> {
-        let paths: BTreeSet<_> = self.0.keys().chain(now.0.keys()).collect();
-        let differs = |path: &&&String| self.0.get(**path) != now.0.get(**path);
+    pub fn changed(&self, now: &Self) -> Vec<String> {
+        let paths: BTreeSet<_> = self.entries.keys().chain(now.entries.keys()).collect();
+        let differs = |path: &&&String| self.entries.get(**path) != now.entries.get(**path);
         paths.iter().filter(differs).map(|path| (**path).clone()).collect()
     }
 }
 
-/// The tracked file that a word of a command names, and its object.
-pub fn named(repo: &Repo, commit: Oid, word: &str) -> Option<(String, Oid)> {
-    let path = word.trim_start_matches("./");
-    let plain = !path.is_empty() && !path.starts_with(['/', '-']) && path != ".";
-    let entry = plain.then(|| repo.entry(commit, path)).flatten()?;
-    // A folder that a command names holds the work itself: `npm test` has a `test/`.
-    repo.is_blob(entry).then(|| (path.to_owned(), entry))
+/// The folder of the templates.
+pub fn templates(config: &Config) -> String {
+    format!("{}/templates", config.queue_dir)
 }
 
-/// The configuration's file.
-pub const CONFIG: &str = "buildq.yaml";
+/// What the commands of the configuration name at a commit, and every path that they may mean.
+fn named(repo: &Repo, base: Oid, config: &Config) -> (BTreeMap<String, Entry>, BTreeSet<String>) {
+    let (mut found, mut meant) = (BTreeMap::new(), BTreeSet::new());
+    for builder in config.builders.values() {
+        let mut paths = mentions::mentions(&builder.command);
+        paths.extend(mentions::implicit(&builder.command));
+        paths.extend(on_path(repo, &builder.command));
+        found.extend(self::found(repo, base, &paths));
+        meant.extend(paths);
+    }
+    for check in config.verify.iter().chain(&config.workspace_setup) {
+        let paths = mentions::mentions(&check.argv);
+        found.extend(self::found(repo, base, &paths));
+        meant.extend(paths);
+    }
+    // What a hook looks at with every commit is kept short: words that look like files.
+    meant.retain(|path| path.contains(['/', '.']) || found.contains_key(path));
+    (found, meant)
+}
+
+/// What a builder and the setup before it name at a commit: what runs with the builder's keys,
+/// or before anything is checked.
+pub fn at_start(
+    repo: &Repo,
+    at: Oid,
+    builder: &[String],
+    setup: &[Check],
+) -> BTreeMap<String, Entry> {
+    let mut paths = mentions::mentions(builder);
+    paths.extend(mentions::implicit(builder));
+    paths.extend(on_path(repo, builder));
+    setup.iter().for_each(|check| paths.extend(mentions::mentions(&check.argv)));
+    found(repo, at, &paths)
+}
+
+/// What checks name at a commit.
+pub fn of_checks(repo: &Repo, at: Oid, checks: &[Check]) -> BTreeMap<String, Entry> {
+    let paths = checks.iter().flat_map(|check| mentions::mentions(&check.argv)).collect();
+    found(repo, at, &paths)
+}
+
+/// The files that such paths lead to. A folder that a command names holds the work itself
+/// (`npm test` has a `test/`), unless the command names a file in it.
+fn found(repo: &Repo, at: Oid, paths: &BTreeSet<String>) -> BTreeMap<String, Entry> {
+    let mut found = BTreeMap::new();
+    let mut folders = Vec::new();
+    for path in paths {
+        let led = repo.lead(at, path);
+        found.extend(led.entries);
+        folders.extend(led.folder);
+    }
+    for folder in folders {
+        let inside = paths.iter().map(|path| repo.lead(at, &format!("{folder}/{path}")));
+        found.extend(inside.filter(|led| led.folder.is_none()).flat_map(|led| led.entries));
+    }
+    found
+}
+
+/// Where a program without a slash in its name may lie in the repository itself: a folder of
+/// the PATH for builders that is relative, or below the work tree.
+fn on_path(repo: &Repo, command: &[String]) -> Vec<String> {
+    let Some(program) = command.first().filter(|name| !name.contains('/')) else {
+        return Vec::new();
+    };
+    let top = repo.main_work_dir();
+    let path = repo.local_setting("buildq.path").unwrap_or_default();
+    let below = |folder: std::path::PathBuf| {
+        let inside = match folder.is_absolute() {
+            true => folder.strip_prefix(top.as_ref()?).ok()?.to_owned(),
+            false => folder,
+        };
+        mentions::plain(inside.join(program).to_str()?)
+    };
+    std::env::split_paths(&path).filter_map(below).collect()
+}
 
 fn file(paths: &Paths) -> std::path::PathBuf {
     paths.data.join("trusted.json")
@@ -78,7 +194,7 @@ pub fn trust(paths: &Paths, manifest: &Manifest) -> Result<()> {
 pub fn judge(paths: &Paths, now: &Manifest) -> Trust {
     match trusted(paths) {
         None => Trust::Never,
-        Some(then) if then == *now => Trust::Trusted,
+        Some(then) if then.is(now) => Trust::Trusted,
         Some(then) => Trust::Changed(then.changed(now)),
     }
 }

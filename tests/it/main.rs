@@ -21,5 +21,6 @@ mod limits;
 mod mended;
 mod merges;
 mod secrets;
+mod trusted;
 mod untouched;
 mod verbs;

@@ -19,8 +19,9 @@ use crate::effects::git::Git;
 use crate::effects::hooks::{self, HooksPath, Place};
 use crate::effects::ledger::{Draft, append};
 use crate::effects::paths::Paths;
+use crate::effects::repo::Entry;
 use crate::effects::repo::Repo;
-use crate::effects::trust::{self, CONFIG, Manifest, Record};
+use crate::effects::trust::{self, CONFIG, Manifest, Record, Tips};
 
 /// The files, and the policy as it stands once they are there.
 pub struct Placed {
@@ -214,12 +215,17 @@ pub fn trust_first(world: &World, placed: &Placed) -> Result<Trusting> {
     };
     // As it will be once everything is committed.
     let tip = world.queue.tip;
-    let mut manifest = tip.map(|tip| Manifest::at(&world.repo, tip, &config)).unwrap_or_default();
-    let templates = format!("{}/templates", config.queue_dir);
-    manifest.0.insert(CONFIG.to_owned(), world.repo.write_blob(&placed.policy)?);
+    let base = world.seen.base.as_ref().map(|(_, tip)| *tip);
+    let tips = tip.map(|queue| Tips { queue, base: base.unwrap_or(queue) });
+    let mut manifest =
+        tips.map(|tips| Manifest::at(&world.repo, tips, &config)).unwrap_or_default();
+    let templates = format!("{}/", trust::templates(&config));
+    let object = world.repo.write_blob(&placed.policy)?;
+    manifest.entries.insert(CONFIG.to_owned(), Entry { mode: 0o100_644, object });
+    let templated = manifest.entries.keys().any(|path| path.starts_with(&templates));
     match trust::judge(&world.paths, &manifest) {
         Trust::Trusted => Ok(Trusting::Before),
-        _ if placed.wrote_policy() && !manifest.0.contains_key(&templates) => {
+        _ if placed.wrote_policy() && !templated => {
             trust::trust(&world.paths, &manifest)?;
             Ok(Trusting::Now)
         }

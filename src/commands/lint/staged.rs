@@ -13,7 +13,7 @@ use crate::domain::config::{Config, Lint};
 use crate::effects::drafts::{self, Staged};
 use crate::effects::paths::Paths;
 use crate::effects::repo::{QueueEntry, Repo};
-use crate::effects::trust::{self, CONFIG, Manifest};
+use crate::effects::trust::{self, CONFIG, Manifest, Tips};
 use crate::render;
 
 /// In a larger queue a commit is not made to wait for comparisons with all the others.
@@ -55,12 +55,11 @@ pub fn look(repo: &Repo, scene: &Scene) -> Result<Look> {
 /// What arrives by clone or pull decides nothing: the policy that counts is the committed and
 /// trusted one.
 fn denies(repo: &Repo, paths: &Paths, config: &Config) -> bool {
-    let tip = repo.branch(&repo.queue_branch());
-    let trusted = |tip| trust::judge(paths, &Manifest::at(repo, tip, config)) == Trust::Trusted;
+    let trusted = |tips| trust::judge(paths, &Manifest::at(repo, tips, config)) == Trust::Trusted;
     config.lint == Lint::Deny
         && paths.known
         && repo.local_setting(WANTED).is_some()
-        && tip.is_some_and(trusted)
+        && Tips::now(repo, config).is_some_and(trusted)
 }
 
 /// The queue as it will be once this is committed; what changes is picked out.

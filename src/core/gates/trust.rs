@@ -18,6 +18,10 @@ pub(super) fn runner(case: &Case) -> Option<Hold> {
     })
 }
 
+fn names(files: &[String]) -> String {
+    format!("`{}`", files.join("`, `"))
+}
+
 pub(super) fn trust(case: &Case) -> Option<Hold> {
     let seen = case.situation.seen;
     match &seen.trust {
@@ -35,6 +39,17 @@ pub(super) fn trust(case: &Case) -> Option<Hold> {
     }
     if let Some(why) = &seen.no_sandbox {
         return Some(hold(format!("no sandbox here: {why}"), "git config buildq.sandbox auto"));
+    }
+    if let Some(files) = seen.altered.get(case.id()) {
+        let reason = format!("it would start from work that has changed {}", names(files));
+        let remedy = format!("merge that work first, or buildq retry {}", case.id());
+        return Some(hold(reason, remedy));
+    }
+    if let Some(files) = seen.strange.get(case.id()) {
+        let verb = if files.len() == 1 { "is" } else { "are" };
+        let named = names(files);
+        let reason = format!("{named}, which its checks name, {verb} not as trusted here");
+        return Some(hold(reason, "buildq trust"));
     }
     if case.approved() {
         return None;

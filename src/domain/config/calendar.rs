@@ -24,6 +24,16 @@ pub enum Calendar {
     Command(Check),
 }
 
+impl Calendar {
+    /// The command, if it is one.
+    pub fn command(&self) -> Option<&Check> {
+        match self {
+            Self::Command(check) => Some(check),
+            Self::File(_) => None,
+        }
+    }
+}
+
 /// A path, `{run: …, timeout: …}`, or a list of these.
 pub(super) fn calendars(field: &Field, found: &mut Findings) -> Vec<Calendar> {
     field.list().iter().filter_map(|item| calendar(item, found)).collect()

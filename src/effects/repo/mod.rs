@@ -5,6 +5,7 @@ mod history;
 mod merge;
 mod objects;
 mod refs;
+mod tree;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use history::{Commit, FileOrigin};
 pub use merge::Merged;
 pub use objects::{Person, QueueEntry, Stamp};
 pub use refs::Swap;
+pub use tree::{Entry, LINK, SUBMODULE};
 
 /// One open repository.
 pub struct Repo {
