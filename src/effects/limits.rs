@@ -58,8 +58,9 @@ impl Bounds {
         }
         let tree = tree(roots);
         let used = used(&tree);
-        if let Some(most) = self.processes.filter(|most| used.tasks >= *most) {
-            return Some(format!("it had {most} processes and threads, the limit"));
+        if let Some(most) = self.processes.filter(|most| used.tasks > *most) {
+            let tasks = used.tasks;
+            return Some(format!("it had {tasks} processes and threads, the limit is {most}"));
         }
         let most = self.memory.filter(|most| used.resident > *most)?;
         // Shared pages count once now.
@@ -70,11 +71,17 @@ impl Bounds {
     }
 }
 
+/// Where the kernel stops what forks: above the limit, so that it is seen to be passed before
+/// some of what was refused has ended.
+pub fn ceiling(most: u32) -> u32 {
+    most.saturating_add(most / 4).saturating_add(16)
+}
+
 /// Bounds the processes that this one and what it starts may have at once. Where they do not
 /// count apart, those that the user has already come on top. The kernel holds root to no bound.
 pub fn processes(most: u32, own_users: bool) {
     let others = if own_users { 0 } else { tasks_of_user() };
-    let most = u64::from(most).saturating_add(others);
+    let most = u64::from(ceiling(most)).saturating_add(others);
     let now = getrlimit(Resource::Nproc);
     let lower = |limit: Option<u64>| Some(limit.map_or(most, |limit| limit.min(most)));
     let new = Rlimit { current: lower(now.current), maximum: lower(now.maximum) };
@@ -174,9 +181,9 @@ mod tests {
             assert!(begun.elapsed() < std::time::Duration::from_secs(20));
             std::thread::yield_now();
         }
-        let bounds = Bounds { processes: Some(4), ..Bounds::default() };
+        let bounds = Bounds { processes: Some(3), ..Bounds::default() };
         assert!(bounds.passed(&root).unwrap().contains("4 processes and threads"));
-        assert_eq!(Bounds { processes: Some(5), ..Bounds::default() }.passed(&root), None);
+        assert_eq!(Bounds { processes: Some(4), ..Bounds::default() }.passed(&root), None);
         let bounds = Bounds { memory: Some(1 << 10), ..Bounds::default() };
         assert!(bounds.passed(&root).unwrap().contains("of memory, the limit is 0 MiB"));
         assert_eq!(Bounds { memory: Some(1 << 40), ..Bounds::default() }.passed(&root), None);

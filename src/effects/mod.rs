@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod awake;
 pub mod calendar;
+pub mod cgroup;
 pub mod clock;
 pub mod collect;
 pub mod commit;

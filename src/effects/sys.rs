@@ -101,6 +101,9 @@ pub struct Birth {
     pub keep: Option<RawFd>,
     /// Linux: the child is killed when the *thread* that started it ends.
     pub dies_with_parent: bool,
+    /// The file into which the child writes that it joins a control group. That it may not is
+    /// no error: other bounds hold it too.
+    pub joins: Option<RawFd>,
     /// The child leads a session of its own, with no terminal.
     pub own_session: bool,
 }
@@ -114,6 +117,9 @@ pub fn prepare(command: &mut Command, birth: Birth) {
     unsafe {
         command.pre_exec(move || {
             default_signals();
+            if let Some(fd) = birth.joins {
+                libc::write(fd, c"0".as_ptr().cast(), 1);
+            }
             close_on_exec();
             if let Some(fd) = birth.keep
                 && libc::fcntl(fd, libc::F_SETFD, 0) == -1

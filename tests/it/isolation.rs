@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -222,4 +225,176 @@ fn nothing_outlives_an_attempt_however_it_hides() {
         repo.wait_until("x", "succeeded").settle();
         assert_eq!(ending_in(&mark), Vec::<String>::new(), "{walls:?}");
     }
+}
+
+/// The reason of the last failure.
+fn failure(repo: &TestRepo, task: &str) -> String {
+    repo.wait_until(task, "escalated").settle();
+    repo.event(task, "failed").lines().next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_fork_bomb_is_bounded() {
+    for walls in [Walls::Bubblewrap, Walls::Landlock, Walls::Off] {
+        let Some(repo) = walls.up() else { continue };
+        let mark = format!("8641{}", std::process::id());
+        // It would stop by itself at some five hundred: the machine is everybody's.
+        let bomb = format!(
+            "bomb() {{ test $1 -gt 7 || {{ bomb $(($1 + 1)) & bomb $(($1 + 1)) & }}; sleep {mark}; }}; bomb 0"
+        );
+        repo.program("agent", &format!("#!/bin/sh\n{bomb}\n"));
+        repo.agent_config("retry: {max: 0}\nlimits: {processes: 60}");
+        repo.task("x", CLEAR);
+        let why = failure(&repo, "x");
+        let told = why.contains("processes and threads, the limit is 60");
+        // Where the kernel refuses it more, a bomb may end by that before anybody looks.
+        assert!(told || why.ends_with("the builder failed: exit 2"), "{walls:?}: {why}");
+        assert_eq!(ending_in(&mark), Vec::<String>::new(), "{walls:?}");
+    }
+}
+
+#[test]
+fn what_uses_too_much_memory_is_ended() {
+    for walls in [Walls::Bubblewrap, Walls::Off] {
+        let Some(repo) = walls.up() else { continue };
+        // `tail` keeps the one endless line; two of them pass the limit only together.
+        let hog = "(head -c 40000000 /dev/zero; sleep 600) | tail -c 40000000 & ";
+        repo.program("agent", &format!("#!/bin/sh\n{hog}{hog}wait\n"));
+        repo.agent_config("retry: {max: 0}\nlimits: {memory: 64MB}");
+        repo.task("x", CLEAR);
+        let why = failure(&repo, "x");
+        assert!(why.contains("of memory, the limit is 61 MiB"), "{walls:?}: {why}");
+    }
+}
+
+#[test]
+fn a_flood_of_output_is_bounded_and_harms_nobody() {
+    let Some(repo) = Walls::Bubblewrap.up() else { return };
+    repo.program(
+        "agent",
+        "#!/bin/sh\necho first; yes flood | head -c 20000000; echo last; echo made > made\n",
+    );
+    repo.agent_config("limits: {output: 2 MiB}");
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "succeeded").settle();
+    let logs = crate::support::files_below(&repo.path(".git/buildq/logs/x-1"));
+    let bytes: u64 = logs.iter().map(|log| fs::metadata(log).unwrap().len()).sum();
+    assert!((2 << 20..=3 << 20).contains(&bytes), "{bytes}");
+    let said = fs::read_to_string(&logs[0]).unwrap();
+    assert!(said.contains("first\n"), "the beginning stays");
+    assert!(fs::read_to_string(logs.last().unwrap()).unwrap().contains("last\n"));
+}
+
+#[test]
+fn the_network_is_taken_away_where_the_policy_says_so() {
+    for walls in WALLS {
+        let Some(repo) = walls.up() else { continue };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // A socket without a path: of the desktop, for example.
+        let name = format!("buildq-isolation-{}-{port}", std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let hidden = UnixListener::bind_addr(&address).unwrap();
+        hidden.set_nonblocking(true).unwrap();
+        let knock = format!(
+            "import socket, sys\n\
+             for family, address in ((socket.AF_INET, ('127.0.0.1', {port})), \
+               (socket.AF_UNIX, '\\0{name}')):\n  \
+               s = socket.socket(family)\n  \
+               try:\n    s.connect(address); print(family.name)\n  \
+               except OSError: pass\n"
+        );
+        repo.program(
+            "agent",
+            &format!("#!/bin/sh\necho made > made; /usr/bin/python3 - > found <<'E'\n{knock}E\n"),
+        );
+        if !Path::new("/usr/bin/python3").exists() {
+            let mut said = std::io::stderr();
+            let _ = writeln!(said, "SKIPPED: no python3 knocks at sockets");
+            return;
+        }
+        let reached = |task: &str, config: &str| {
+            repo.agent_config(config);
+            repo.task(task, CLEAR);
+            repo.wait_until(task, "succeeded").settle();
+            found(&repo, task)
+        };
+        assert_eq!(reached("on", ""), "AF_INET\n", "{walls:?}");
+        assert!(listener.accept().is_ok());
+        assert_eq!(reached("off", "sandbox: {network: false}"), "", "{walls:?}");
+        assert!(listener.accept().is_err() && hidden.accept().is_err());
+    }
+}
+
+#[test]
+fn a_builder_may_have_the_network_alone() {
+    let Some(repo) = Walls::Bubblewrap.up() else { return };
+    let count = "#!/bin/sh\ngrep -c : /proc/net/dev > found; test $(cat found) WANTED 1\n";
+    repo.program("agent", &count.replace("WANTED", "-gt"));
+    repo.program("alone", "#!/bin/sh\ntest $(grep -c : /proc/net/dev) -eq 1\n");
+    let others = fs::read_to_string("/proc/net/dev").unwrap().matches(':').count();
+    if others < 2 {
+        let mut said = std::io::stderr();
+        let _ = writeln!(said, "SKIPPED: this machine has no network to be taken away");
+        return;
+    }
+    repo.config(
+        "builder: agent\nbuilders: {agent: {command: [agent], network: true}}\n\
+         sandbox: {network: false}\nverify: [alone]\nworkspace: {setup: [alone]}",
+    );
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "succeeded").settle();
+}
+
+#[test]
+fn the_lesser_walls_are_told_and_are_not_enough_where_the_best_are_required() {
+    let Some(repo) = Walls::Landlock.up() else { return };
+    let status = repo.buildq(["status", "--json"]).success();
+    let json: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    let walls = &json["health"]["sandbox"];
+    assert_eq!((&walls["level"], &walls["own_processes"]), (&"landlock".into(), &false.into()));
+    assert!(walls["why"].as_str().unwrap().contains("setting up uid map"), "{walls}");
+    repo.buildq(["status"]).stdout_has("sandbox landlock alone (").success();
+    repo.git(["config", "buildq.sandbox", "require"]);
+    repo.program("agent", "#!/bin/sh\necho made > made\n");
+    repo.agent_config("");
+    repo.task("x", CLEAR);
+    repo.settle();
+    repo.buildq(["why", "x"]).stdout_has("no sandbox here: `bwrap` fails");
+    assert_eq!(repo.story("x"), Vec::<String>::new());
+}
+
+#[test]
+fn no_tracked_file_loosens_the_walls() {
+    let repo = TestRepo::new();
+    repo.git(["config", "--unset", "buildq.sandbox"]);
+    repo.write(".gitsettings", "[buildq]\n\tsandbox = off\n");
+    repo.git(["config", "include.path", "../.gitsettings"]);
+    repo.program("agent", "#!/bin/sh\necho made > made\n");
+    repo.agent_config("");
+    repo.task("x", CLEAR);
+    repo.settle();
+    let why = repo.buildq(["why", "x"]);
+    why.stdout_has("`buildq.sandbox` stands in").stdout_has("a file of the work tree");
+    repo.write(".gitsettings", "[buildq]\n\tsandboxRead = ~/.ssh\n");
+    repo.buildq(["why", "x"]).stdout_has("`buildq.sandboxRead` stands in");
+    assert_eq!(repo.story("x"), Vec::<String>::new());
+}
+
+#[test]
+fn a_link_in_the_throw_away_home_leads_the_host_nowhere() {
+    let Some(repo) = Walls::Bubblewrap.up() else { return };
+    let bait = repo.home().join("bait");
+    fs::create_dir(&bait).unwrap();
+    fs::create_dir_all(repo.home().join(".local/bin")).unwrap();
+    // As bubblewrap sees the outside while it puts things in place.
+    let script = "#!/bin/sh\necho made > made; cd ~; mv .local moved\n\
+                  ln -s /oldroot/HOME/bait .local; ln -s HOME/bait other\n";
+    repo.program("agent", &script.replace("HOME", repo.home().to_str().unwrap()));
+    repo.agent_config("verify: [\"sh -c 'echo x > ~/.local/bin/x; echo y > ~/y'\"]");
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "succeeded").settle();
+    assert_eq!(fs::read_dir(&bait).unwrap().count(), 0);
+    assert!(!repo.home().join(".local/bin/x").exists());
 }

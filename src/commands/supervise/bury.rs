@@ -135,7 +135,7 @@ pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Resu
     ];
     let argv = words.map(|word: &str| word.to_owned());
     let inside = world.inside(&folder, inside::environment(None, []));
-    let mut call = inside.call(&argv, Role::Check)?;
+    let mut call = inside.call(&argv, Role::Handover)?;
     (call.timeout, call.token) = (TAKE, token_of(&world.paths, task, attempt));
     let mut spool = tempfile::tempfile_in(&world.paths.local)?;
     let mut sink = |bytes: &[u8]| spool.write_all(bytes).map_err(anyhow::Error::from);

@@ -222,7 +222,7 @@ impl<'a> Site<'a> {
         for path in &self.made.copied {
             argv.extend(["--exclude".into(), path.clone()]);
         }
-        let mut call = self.inside.call(&argv, Role::Check)?;
+        let mut call = self.inside.call(&argv, Role::Handover)?;
         // Without leftovers it is the builder, still at work, whose commits are looked at.
         (call.timeout, call.beside) = (TAKE, !leftovers);
         let mut spool = tempfile::tempfile_in(&world.paths.local)?;

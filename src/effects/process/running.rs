@@ -1,7 +1,7 @@
 //! One running command: its start, its pipes, its end.
 
 use std::io::{self, PipeReader, Read as _};
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering;
@@ -11,6 +11,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::super::cgroup::Cgroup;
+use super::super::limits::Bounds;
 use super::super::sys::{self, Birth, Usage};
 use super::super::{clock, env, limits, sweep};
 use super::{ADOPTS, Ended, Invocation, SPARED, quoted};
@@ -57,6 +59,7 @@ pub struct Running {
     pipes: Vec<(Channel, PipeReader)>,
     quarry: sweep::Quarry,
     buffer: Vec<u8>,
+    group: Option<Cgroup>,
 }
 
 impl Running {
@@ -79,7 +82,11 @@ impl Running {
             command.env(env::TOKEN, &invocation.token);
         }
         let keep = invocation.keep_fd.map(|file| file.as_raw_fd());
-        sys::prepare(&mut command, Birth { keep, dies_with_parent: true, own_session: false });
+        let group = invocation.bounds.processes.and_then(Cgroup::make);
+        let door = group.as_ref().and_then(Cgroup::door);
+        let joins = door.as_ref().map(AsRawFd::as_raw_fd);
+        let birth = Birth { keep, joins, dies_with_parent: true, own_session: false };
+        sys::prepare(&mut command, birth);
         let pipes = connect(&mut command, channels).context("cannot make a pipe")?;
         let started = command.spawn();
         drop(command);
@@ -106,7 +113,7 @@ impl Running {
             quarry.folder = sweep::Quarry::new("", &invocation.cwd).folder;
         }
         let (exit, buffer) = (exit_of(handle), vec![0; CHUNK]);
-        Ok(Ok(Self { pid, handle, exit, pipes, quarry, buffer }))
+        Ok(Ok(Self { pid, handle, exit, pipes, quarry, buffer, group }))
     }
 
     /// Follows the command until it ends by itself (`None`) or has to be ended.
@@ -129,7 +136,7 @@ impl Running {
                 if let Some(reason) = watch() {
                     return Ok(Some(Ended::Stopped(reason)));
                 }
-                if let Some(what) = bounds.and_then(|bounds| bounds.passed(&self.roots())) {
+                if let Some(what) = bounds.and_then(|bounds| self.passed(bounds)) {
                     return Ok(Some(Ended::Exceeded(what)));
                 }
                 next_watch = clock::tick() + WATCH;
@@ -138,6 +145,17 @@ impl Running {
             if self.pump(until.saturating_duration_since(clock::tick()), sink)? {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Which of its bounds the command has passed, in words.
+    fn passed(&self, bounds: &Bounds) -> Option<String> {
+        let full = self.group.as_ref().is_some_and(Cgroup::was_full);
+        match bounds.processes.filter(|_| full) {
+            Some(most) => {
+                Some(format!("it wanted more processes and threads, the limit is {most}"))
+            }
+            None => bounds.passed(&self.roots()),
         }
     }
 
@@ -182,6 +200,7 @@ impl Running {
             let now = clock::tick();
             if now >= deadline && !killed {
                 let _ = kill_process_group(self.handle, Signal::KILL);
+                self.group.iter().for_each(Cgroup::kill);
                 (killed, given_up) = (true, later(now, DEATH));
             }
             if now >= given_up {
@@ -199,11 +218,16 @@ impl Running {
     pub fn tidy_up(mut self, deadline: Instant, sink: &mut Sink) -> Result<(ExitStatus, Usage)> {
         let quarry = self.quarry.clone();
         let left = deadline.saturating_duration_since(clock::tick());
+        if left.is_zero() {
+            // First what forks faster than anybody could look for it.
+            self.group.iter().for_each(Cgroup::kill);
+        }
         if cfg!(target_os = "linux") {
             sweep::end(&quarry, left, &mut || self.drain(sink))?;
         } else {
             let _ = kill_process_group(self.handle, Signal::KILL);
         }
+        self.group.iter().for_each(Cgroup::kill);
         self.drain(sink);
         let pid = i32::try_from(self.pid).context("a process number out of range")?;
         let (status, mut usage) =

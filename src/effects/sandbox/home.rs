@@ -17,21 +17,50 @@ use super::super::workspace;
 /// Where a sandbox with a file system of its own shows what [`LAYERED`] names.
 pub const BACKING: &str = "/run/buildq/home";
 
-/// Folders below the home directory that a build must be able to add to, and how deep the
-/// links to what is there already begin.
-pub const LAYERED: &[(&str, usize)] = &[
-    (".cargo/registry/cache", 1),
-    (".cargo/registry/index", 1),
-    (".cargo/registry/src", 1),
-    (".local/bin", 0),
-    (".local/lib", 2),
+/// Folders below the home directory that a build must be able to add to.
+pub const LAYERED: &[Layer] = &[
+    Layer { below: ".asdf/shims", depth: 0, files: Files::Linked },
+    Layer { below: ".cargo/registry/cache", depth: 1, files: Files::Linked },
+    // Written anew whenever the registry has news of a crate.
+    Layer { below: ".cargo/registry/index", depth: 4, files: Files::Copied },
+    Layer { below: ".cargo/registry/src", depth: 1, files: Files::Linked },
+    Layer { below: ".local/bin", depth: 0, files: Files::Linked },
+    Layer { below: ".local/lib", depth: 2, files: Files::Linked },
+    Layer { below: ".nodenv/shims", depth: 0, files: Files::Linked },
+    Layer { below: ".pyenv/shims", depth: 0, files: Files::Linked },
+    Layer { below: ".rbenv/shims", depth: 0, files: Files::Linked },
 ];
+
+/// One such folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Where it is.
+    pub below: &'static str,
+    /// How many levels of folders are made anew.
+    depth: usize,
+    /// How what is in them is seen.
+    files: Files,
+}
+
+/// How what is there already is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Files {
+    /// Through links: files, and the folders below the depth.
+    Linked,
+    /// As copies of small files.
+    Copied,
+}
 
 /// A cache of Go's modules, which Go reads like a server's.
 pub const GO_MODULES: &str = "go/pkg/mod/cache/download";
 
-/// More links than this are not made: the rest is fetched again.
-const MOST_LINKS: usize = 20_000;
+/// The home of those who hand work over, below the other.
+const HANDOVER: &str = "handover";
+
+/// More is not linked or copied: the rest is fetched again.
+const MOST: usize = 20_000;
+/// A larger file is not copied, in bytes.
+const LARGEST_COPY: u64 = 4 << 20;
 
 /// A throw-away home directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +70,20 @@ pub struct Home {
 }
 
 impl Home {
+    /// The one of those who hand work over while a builder may be at work in the other.
+    pub fn of_handover(workspace: &Path) -> Self {
+        Self { folder: Self::of(workspace).folder.join(HANDOVER) }
+    }
+
     /// The one that belongs to a workspace.
     pub fn of(workspace: &Path) -> Self {
         let name = workspace.file_name().unwrap_or_default().to_string_lossy();
         Self { folder: workspace.with_file_name(format!("{name}{}", workspace::remove::HOME)) }
+    }
+
+    /// Whether it is one of those who hand work over: they need none of the person's packages.
+    pub fn is_bare(&self) -> bool {
+        self.folder.ends_with(HANDOVER)
     }
 
     /// What becomes the home directory.
@@ -60,6 +99,16 @@ impl Home {
     /// What becomes the place for memory that programs share.
     pub fn shared(&self) -> PathBuf {
         self.folder.join("shared")
+    }
+
+    /// The layered folders: beside the home, so that nobody inside can put a link in their place.
+    pub fn layers(&self) -> PathBuf {
+        self.folder.join("layers")
+    }
+
+    /// One of them.
+    pub fn layer(&self, layer: &Layer) -> PathBuf {
+        self.layers().join(layer.below.replace('/', ","))
     }
 
     /// What buildq itself notes of it: out of reach of what runs.
@@ -78,19 +127,49 @@ impl Home {
         if self.exists() {
             return Ok(());
         }
-        for folder in [self.tmp(), self.shared(), self.notes(), self.home()] {
+        for folder in [self.tmp(), self.shared(), self.notes(), self.layers(), self.home()] {
             make(&folder)?;
         }
         let (Some(real), Some(backing)) = (real, backing) else { return Ok(()) };
-        let mut left = MOST_LINKS;
-        for (below, depth) in LAYERED {
-            let (from, to) = (real.join(below), self.home().join(below));
+        let mut left = MOST;
+        for layer in LAYERED {
+            let (from, to) = (real.join(layer.below), self.layer(layer));
             if from.is_dir() {
-                layer(&from, &backing.join(below), (&to, *depth), &mut left)
+                let mut fill = Fill { files: layer.files, left: &mut left };
+                fill.folder(&from, &backing.join(layer.below), (&to, layer.depth))
                     .with_context(|| format!("cannot fill `{}`", to.display()))?;
             }
         }
         Ok(())
+    }
+
+    /// Lets the layered folders be found where no file system of its own shows them. Only
+    /// before anything runs in this home.
+    pub fn link_layers(&self) {
+        for layer in LAYERED {
+            let at = self.home().join(layer.below);
+            if self.layer(layer).is_dir() && at.parent().is_some_and(|at| make(at).is_ok()) {
+                let _ = symlink(self.layer(layer), at);
+            }
+        }
+    }
+
+    /// Makes the way to a place where something will be shown plain folders, and the place
+    /// itself no link: one that was put there would be followed out of the sandbox. Only while
+    /// nothing runs in this home.
+    pub fn smooth(&self, top: &Path, below: &Path) {
+        let mut so_far = top.to_owned();
+        for part in below.components() {
+            so_far.push(part);
+            match fs::symlink_metadata(&so_far) {
+                Ok(about) if about.is_symlink() => drop(fs::remove_file(&so_far)),
+                Ok(about) if about.is_file() && so_far != top.join(below) => {
+                    drop(fs::remove_file(&so_far));
+                }
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
     }
 
     /// Puts a link where this path would be in the person's home directory `real`. Only before
@@ -98,41 +177,71 @@ impl Home {
     pub fn link(&self, real: &Path, path: &Path, target: &Path) {
         let Ok(below) = path.strip_prefix(real) else { return };
         let at = self.home().join(below);
-        if at.parent().is_some_and(|parent| make(parent).is_ok()) {
-            // What is there already, such as a layered folder, is the better of the two.
-            let _ = symlink(target, at);
+        if at.parent().is_none_or(|parent| make(parent).is_err()) {
+            return;
+        }
+        // What is there already, such as a layered folder, is the better of the two: what lies
+        // beside that is linked one by one.
+        let made = symlink(target, &at);
+        let is_folder = fs::symlink_metadata(&at).is_ok_and(|about| about.is_dir());
+        if made.is_err() && is_folder && !is_layered(below) {
+            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+                self.link(real, &entry.path(), &target.join(entry.file_name()));
+            }
         }
     }
 }
 
-/// Makes `to` look like `from`: folders down to a depth, links to what is in them below.
-fn layer(
-    from: &Path,
-    backing: &Path,
-    (to, depth): (&Path, usize),
-    left: &mut usize,
-) -> io::Result<()> {
-    make(to).map_err(io::Error::other)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (name, kind) = (entry.file_name(), entry.file_type()?);
-        let (at, behind) = (to.join(&name), backing.join(&name));
-        if kind.is_dir() && depth > 0 {
-            layer(&entry.path(), &behind, (&at, depth - 1), left)?;
-            continue;
+fn is_layered(below: &Path) -> bool {
+    LAYERED.iter().any(|layer| below.starts_with(layer.below))
+}
+
+/// Filling a layered folder.
+struct Fill<'l> {
+    files: Files,
+    left: &'l mut usize,
+}
+
+impl Fill<'_> {
+    /// Makes `to` look like `from`: folders down to a depth, and what is in them.
+    fn folder(
+        &mut self,
+        from: &Path,
+        behind: &Path,
+        (to, depth): (&Path, usize),
+    ) -> io::Result<()> {
+        make(to).map_err(io::Error::other)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            let (name, kind) = (entry.file_name(), entry.file_type()?);
+            let (at, behind) = (to.join(&name), behind.join(&name));
+            if kind.is_dir() && depth > 0 {
+                self.folder(&entry.path(), &behind, (&at, depth - 1))?;
+            } else if *self.left > 0 {
+                *self.left -= 1;
+                self.one(&entry, behind, &at)?;
+            }
         }
-        if *left == 0 {
-            return Ok(());
-        }
-        *left -= 1;
-        // A relative link would lead astray from where its folder is shown.
-        let target = match kind.is_symlink() {
-            true => entry.path().canonicalize().unwrap_or(behind),
-            false => behind,
-        };
-        symlink(target, at)?;
+        Ok(())
     }
-    Ok(())
+
+    fn one(&self, entry: &fs::DirEntry, behind: PathBuf, at: &Path) -> io::Result<()> {
+        let kind = entry.file_type()?;
+        match self.files {
+            Files::Linked => {
+                // A relative link would lead astray from where its folder is shown.
+                let target = match kind.is_symlink() {
+                    true => entry.path().canonicalize().unwrap_or(behind),
+                    false => behind,
+                };
+                symlink(target, at)
+            }
+            Files::Copied if kind.is_file() && entry.metadata()?.len() <= LARGEST_COPY => {
+                fs::copy(entry.path(), at).map(drop)
+            }
+            Files::Copied => Ok(()),
+        }
+    }
 }
 
 fn make(folder: &Path) -> Result<()> {
@@ -159,6 +268,7 @@ mod tests {
 
         let home = Home::of(&root.join("greet-1"));
         home.make(Some(&real), Some(&real)).unwrap();
+        home.link_layers();
         let cache = home.home().join(".cargo/registry/cache/index");
         assert_eq!(fs::read_to_string(cache.join("a.crate")).unwrap(), "a");
         fs::write(cache.join("b.crate"), "b").unwrap();
@@ -170,5 +280,44 @@ mod tests {
         assert_eq!(fs::read_to_string(home.home().join("tool")).unwrap(), "tool");
         home.link(&real, &root.join("elsewhere"), &real);
         assert_eq!(home.folder, root.join("greet-1.home"));
+    }
+
+    #[test]
+    fn beside_a_layered_folder_the_rest_of_a_toolchain_is_linked() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let real = root.join("me");
+        for folder in [".pyenv/shims", ".pyenv/bin"] {
+            fs::create_dir_all(real.join(folder)).unwrap();
+        }
+        fs::write(real.join(".pyenv/shims/pip"), "pip").unwrap();
+        let home = Home::of(&root.join("greet-1"));
+        home.make(Some(&real), Some(&real)).unwrap();
+        home.link_layers();
+        home.link(&real, &real.join(".pyenv"), &real.join(".pyenv"));
+        let seen = home.home().join(".pyenv");
+        assert_eq!(fs::read_to_string(seen.join("shims/pip")).unwrap(), "pip");
+        assert_eq!(fs::read_link(seen.join("bin")).unwrap(), real.join(".pyenv/bin"));
+        fs::write(seen.join("shims/.lock"), "").unwrap();
+        assert_eq!(fs::read_dir(real.join(".pyenv/shims")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn links_on_the_way_to_what_is_shown_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::of(&dir.path().join("greet-1"));
+        home.make(None, None).unwrap();
+        let bait = dir.path().join("bait");
+        fs::create_dir(&bait).unwrap();
+        fs::create_dir(home.home().join("kept")).unwrap();
+        symlink(&bait, home.home().join(".local")).unwrap();
+        fs::write(home.home().join("file"), "").unwrap();
+        for below in [".local/state/x", "kept/state", "file/x"] {
+            home.smooth(&home.home(), Path::new(below));
+        }
+        let left: Vec<_> =
+            fs::read_dir(home.home()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, ["kept"]);
+        assert!(bait.exists());
     }
 }

@@ -22,8 +22,11 @@ const GO_PROXY: &str = "https://proxy.golang.org,direct";
 pub enum Role {
     /// It builds: its workspace is its own.
     Builder,
-    /// It gets ready, checks or hands over: as a builder, and without an agent's login.
+    /// It gets ready or checks: as a builder, and without an agent's login.
     Check,
+    /// It hands over what was built, maybe while a builder is at work: nothing that a builder
+    /// can reach is shared with it but the workspace.
+    Handover,
     /// It reads and judges: it may change nothing but its throw-away home.
     Judge,
 }
@@ -119,6 +122,9 @@ impl<'a> Inside<'a> {
     fn walls(&self, role: Role, program: &Path) -> Walls<'a> {
         let mut walls = Walls::around(&self.folder);
         let home = walls.real_home.clone();
+        if role == Role::Handover {
+            walls.home = Home::of_handover(&self.folder);
+        }
         walls.may_write = role != Role::Judge;
         walls.read_only.clone_from(&self.read_only);
         walls.read_only.extend(visible::toolchains(home.as_deref(), &self.env));

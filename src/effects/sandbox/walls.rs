@@ -22,6 +22,7 @@ const DEVICES: &[&str] = &[
     "/dev/tty",
     "/dev/ptmx",
     "/dev/pts",
+    "/dev/shm",
 ];
 
 /// What one command may see and change. Whatever it does not name is not there.
@@ -107,10 +108,14 @@ impl Walls<'_> {
             Level::None { .. } => return Ok(()),
         };
         let new = !self.home.exists();
-        self.home.make(real, backing)?;
+        self.home.make(real, backing.filter(|_| !self.home.is_bare()))?;
+        if level.is_whole() {
+            self.smooth();
+        }
         let Some(real) = real.filter(|_| new) else { return Ok(()) };
         match level {
             Level::Landlock { .. } => {
+                self.home.link_layers();
                 self.read_only.iter().for_each(|path| self.home.link(real, path, path));
             }
             _ => {
@@ -120,6 +125,23 @@ impl Walls<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a command before has put in the way of what will be shown below writable folders.
+    fn smooth(&self) {
+        let home = self.real_home.as_deref().filter(|_| self.replaces_home()).map(canonical);
+        let tops = [
+            (home.unwrap_or_else(|| STRANGE_HOME.into()), self.home.home()),
+            ("/tmp".into(), self.home.tmp()),
+            ("/var/tmp".into(), self.home.tmp()),
+        ];
+        for (path, _) in self.covers() {
+            for (top, own) in &tops {
+                if let Ok(below) = path.strip_prefix(top) {
+                    self.home.smooth(own, below);
+                }
+            }
+        }
     }
 
     /// The command line that runs `argv` behind these walls.
@@ -200,7 +222,7 @@ impl Walls<'_> {
                 }
                 _ => {
                     self.readable().iter().for_each(|path| line.extend(rule("--read", path)));
-                    let own = [self.home.home(), self.home.tmp()].into_iter();
+                    let own = [self.home.home(), self.home.tmp(), self.home.layers()].into_iter();
                     let own = own.chain(DEVICES.iter().map(PathBuf::from));
                     own.for_each(|path| line.extend(rule("--write", &path)));
                     if !self.network {
@@ -236,10 +258,15 @@ impl Walls<'_> {
             None => covers.push(writable(self.home.home(), STRANGE_HOME)),
             Some(real) => {
                 covers.push((canonical(real), Cover::Writable(self.home.home())));
-                let behind = LAYERED.iter().map(|(below, _)| *below).chain([GO_MODULES]);
+                let behind = LAYERED.iter().map(|layer| layer.below).chain([GO_MODULES]);
                 let there = behind.filter(|below| real.join(below).is_dir());
                 covers.extend(there.map(|below| {
                     (Path::new(BACKING).join(below), Cover::ReadOnly(real.join(below)))
+                }));
+                let layers = LAYERED.iter().map(|layer| (layer, self.home.layer(layer)));
+                let made = layers.filter(|(_, made)| made.is_dir());
+                covers.extend(made.map(|(layer, made)| {
+                    (canonical(&real.join(layer.below)), Cover::Writable(made))
                 }));
             }
         }
@@ -258,7 +285,8 @@ impl Walls<'_> {
     /// The person's own folders that builds see through links.
     fn layered(&self) -> Vec<PathBuf> {
         let real = self.real_home.as_deref().filter(|_| self.replaces_home());
-        let folders = real.into_iter().flat_map(|real| LAYERED.iter().map(|(l, _)| real.join(l)));
+        let folders =
+            real.into_iter().flat_map(|real| LAYERED.iter().map(|layer| real.join(layer.below)));
         folders.filter_map(|folder| folder.canonicalize().ok()).collect()
     }
 
@@ -290,7 +318,7 @@ impl Walls<'_> {
         paths
             .extend(self.read_only.iter().chain(&self.own).filter_map(|path| self.unplanted(path)));
         if let Some(real) = self.real_home.as_deref().filter(|_| self.replaces_home()) {
-            paths.extend(LAYERED.iter().map(|(below, _)| real.join(below)));
+            paths.extend(LAYERED.iter().map(|layer| real.join(layer.below)));
             paths.push(real.join(GO_MODULES));
         }
         let mut hidden: Vec<_> = self.secrets().iter().map(|path| canonical(path)).collect();
