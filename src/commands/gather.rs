@@ -306,6 +306,7 @@ impl World {
         seen.ending = self.ending();
         seen.tips = self.tips();
         seen.branches = self.branches();
+        seen.changed = self.changed(&seen);
         seen.arrived = self.arrived(&seen)?;
         seen.same_base = self.same_base(&seen);
         seen.broken_builders = self.broken_builders();

@@ -4,6 +4,7 @@ use anyhow::{Result, anyhow, bail};
 
 use super::gather::World;
 use super::{Exit, Scene, print};
+use crate::core::gates;
 use crate::core::ledger::{Build, Outcome, Phase, Run};
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::same_but_for_ticks;
@@ -143,6 +144,7 @@ fn row(world: &World, task: &TaskId, run: &Run) -> Result<Row> {
         trouble: work.err().map(|error| error.to_string()),
         clashes,
         upon: run.started.upon.iter().filter(on_base).cloned().collect(),
+        crossings: gates::crossings(world.situation(None), task),
         edited: edited(world, task, run),
     })
 }

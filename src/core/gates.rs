@@ -1,5 +1,6 @@
 //! The gates: what a task must pass before it may start, in the order in which they are told.
 
+mod beside;
 mod content;
 mod means;
 mod order;
@@ -17,6 +18,8 @@ use super::queue::Item;
 use super::situation::{Situation, Trust};
 use crate::domain::id::TaskId;
 use crate::domain::task::Task;
+
+pub use beside::crossings;
 
 /// One named check; the order of the variants is the order in which they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -153,7 +156,7 @@ pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
         (Gate::NotBefore, time::not_before),
         (Gate::Calendar, time::calendar),
         (Gate::Capacity, order::capacity),
-        (Gate::Conflict, order::conflict),
+        (Gate::Conflict, beside::conflict),
         (Gate::Base, means::base),
         (Gate::Builder, means::builder),
         (Gate::Retry, time::retry),

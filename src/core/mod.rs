@@ -21,6 +21,7 @@ pub mod quota;
 pub mod report;
 pub mod risk;
 pub mod situation;
+pub mod touch;
 pub mod usage;
 pub mod vitals;
 pub mod window;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use chrono::{SubsecRound, TimeDelta};
 
-use super::gates::Gate;
+use super::gates::{self, Gate};
 use super::ledger::{Build, Ledger, Outcome, Phase, Run};
 use super::plan::{self, Plan};
 use super::queue::{Item, Queue};
@@ -121,6 +121,7 @@ fn running(here: Situation, live: &BTreeMap<TaskId, Live>) -> Vec<Running> {
                 stalled_since: run.stalled.filter(|since| last_sign <= *since),
                 alive: live.and_then(|live| live.alive),
                 file: file_state(queue, task, run),
+                crossings: gates::crossings(here, task),
             })
         })
         .collect();

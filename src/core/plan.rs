@@ -766,7 +766,52 @@ mod tests {
                      c: priority: high; touches: [\"src/c/**\"]";
         assert_eq!(
             plan_of(queue, "", "09:00", two),
-            "start a 1\nstart c 1\nhold b: conflict: it touches what `a` touches"
+            "start a 1\nstart c 1\nhold b: conflict: it touches `src/a/x.rs`, and `a` touches `src/a/**`"
         );
+    }
+
+    #[test]
+    fn what_a_running_build_has_changed_counts_as_well() {
+        let two = |seen: &mut Observations, config: &mut Config| {
+            config.max_parallel = 3;
+            let paths = vec!["docs/a.md".to_owned(), "src/lib.rs".to_owned()];
+            seen.changed.insert(TaskId::new("r").unwrap(), paths);
+        };
+        let queue = "a: priority: high; touches: [src]\nb: priority: high; touches: [\"lib/**\"]\n\
+                     c: priority: high";
+        assert_eq!(
+            plan_of(queue, "08:00 r started", "09:00", two),
+            "start b 1\nstart c 1\n\
+             hold a: conflict: it touches `src`, and `r` has changed `src/lib.rs`"
+        );
+        // One that has ended holds nobody up.
+        let ended = "08:00 r started\n08:30 r succeeded";
+        assert_eq!(plan_of(queue, ended, "09:00", two), "start a 1\nstart b 1\nstart c 1");
+    }
+
+    #[test]
+    fn a_dependency_is_told_as_it_stands() {
+        for (events, reason) in [
+            ("08:00 a started", "`a` is being built"),
+            ("08:00 a started\n08:01 a failed", "`a` waits for its next attempt"),
+            (
+                "08:00 a started\n08:01 a failed\n08:02 a escalated",
+                "`a` has failed and needs a person",
+            ),
+            ("08:00 a started\n08:01 a blocked which one?", "`a` asks a person: which one?"),
+            ("08:00 a cancelled no", "`a` was cancelled"),
+            ("08:00 a closed by hand", "`a` was closed"),
+        ] {
+            let merged = |_: &mut Observations, config: &mut Config| {
+                (config.depends, config.max_parallel) = (Depends::Merged, 9);
+            };
+            let plan = plan_of("b: priority: high; depends_on: [a]", events, "08:03", merged);
+            let held = format!("hold b: depends: {reason}");
+            assert!(plan.lines().any(|line| line == held), "{held}\n{plan}");
+        }
+        let merged = |_: &mut Observations, config: &mut Config| config.depends = Depends::Merged;
+        let review = "08:00 a started\n08:01 a succeeded";
+        let plan = plan_of("b: priority: high; depends_on: [a]", review, "08:03", merged);
+        assert_eq!(plan, "hold b: depends: `a` waits for review");
     }
 }

@@ -92,6 +92,9 @@ pub struct Observations {
     pub arrived: BTreeMap<TaskId, Arrival>,
     /// For tasks that stand upon several builds in review: their clean merge, or who clashes.
     pub merged: BTreeMap<TaskId, Result<Oid, String>>,
+    /// What builds that run, are being ended, or wait for review have changed, from the top of
+    /// the repository, without the queue's own files; only while something runs.
+    pub changed: BTreeMap<TaskId, Vec<String>>,
     /// By task; one without a build that is missing here has a free name.
     pub branches: BTreeMap<TaskId, Branch>,
     /// Tasks whose checks failed on a base that has since changed in the queue alone.

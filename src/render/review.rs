@@ -36,6 +36,8 @@ pub struct Row {
     pub clashes: Vec<Clash>,
     /// Builds below it that are not merged yet.
     pub upon: Vec<TaskId>,
+    /// Where a build at work has come to touch what it changed, one sentence each.
+    pub crossings: Vec<String>,
     /// The task's text has changed since it was built.
     pub edited: bool,
 }
@@ -104,6 +106,7 @@ pub fn list(rows: &[Row], now: DateTime<Utc>) -> String {
         lines.push(format!("{task}: {title} ({})", text::ago(row.since, now)));
         let mut facts = vec![criteria(row), merges(row)];
         facts.extend(upon(row));
+        facts.extend(row.crossings.iter().map(|crossing| text::safe(crossing)));
         if row.edited {
             facts.push("edited since it was built".into());
         }
@@ -168,6 +171,7 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
     }
     lines.push(merges(row));
     lines.extend(upon(row));
+    lines.extend(row.crossings.iter().cloned());
     let mut section = |title: &str, entries: Vec<String>| {
         if !entries.is_empty() {
             lines.push(format!("\n{title}"));
@@ -244,6 +248,7 @@ mod tests {
             trouble: None,
             clashes: Vec::new(),
             upon: Vec::new(),
+            crossings: Vec::new(),
             edited: false,
         }
     }

@@ -172,6 +172,7 @@ fn run_lines(view: &Overview, run: &Running) -> Vec<String> {
     times.extend(elsewhere.then(|| format!("on {}", safe(&run.runner))));
     lines.push(times.join(", "));
     lines.extend(changed(run.file).map(str::to_owned));
+    lines.extend(run.crossings.iter().map(|crossing| safe(crossing)));
     lines
 }
 

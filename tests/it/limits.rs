@@ -130,3 +130,32 @@ fn an_attempt_ends_when_its_time_is_up() {
     let event = repo.event("b", "failed");
     assert!(event.contains("longer than 2s (`limits.attempt_time`)"), "{event}");
 }
+
+#[test]
+fn what_a_build_at_work_has_changed_holds_others_and_is_said() {
+    let script = "mkdir -p src; echo $BUILDQ_TASK > src/lib.rs; git add src; git commit -qm lib\n\
+                  touch $OUT/alive-$BUILDQ_TASK; until test -e $OUT/go; do sleep 0.05; done";
+    let repo = TestRepo::with_agent(script, "max_parallel: 3");
+    let touching = |glob: &str| format!("---\npriority: high\ntouches: [\"{glob}\"]\n---\n{CLEAR}");
+    // Neither says that it touches `src`, and both do.
+    repo.task("a", CLEAR);
+    repo.wait_alive("a");
+    repo.task("b", &touching("docs/**"));
+    repo.wait_alive("b");
+    let arrived = |repo: &TestRepo, task: &str| {
+        repo.file_at(&format!("refs/buildq/attempts/{task}/1"), "src/lib.rs") == format!("{task}\n")
+    };
+    repo.wait_for(|repo| arrived(repo, "a") && arrived(repo, "b"));
+    repo.task("c", &touching("src/*.rs"));
+    repo.settle_but_builds();
+    let said = spaced(&repo.buildq(["why", "c"]).success().stdout);
+    assert!(said.contains("it touches `src/*.rs`, and `a` has changed `src/lib.rs`"), "{said}");
+    let status = spaced(&repo.buildq(["status"]).success().stdout);
+    assert!(status.contains("`b`, at work, has changed `src/lib.rs` too"), "{status}");
+    assert!(!repo.has("c", "started"));
+    repo.go();
+    for task in ["a", "b", "c"] {
+        repo.wait_until(task, "succeeded");
+    }
+    repo.settle();
+}

@@ -84,6 +84,34 @@ impl World {
         self.repo.has(tip).then_some(tip)
     }
 
+    /// What builds have changed against their bases: names alone, and only while something
+    /// runs. A commit does not wait for it.
+    pub(super) fn changed(&self, seen: &Observations) -> BTreeMap<TaskId, Vec<String>> {
+        let busy =
+            |id: &TaskId, build: &Build| build.running().is_some() || seen.ending.contains(id);
+        let builds = &self.ledger.builds;
+        if !self.writes || !builds.iter().any(|(id, build)| busy(id, build)) {
+            return BTreeMap::new();
+        }
+        let looked = |(id, build): &(&TaskId, &Build)| {
+            busy(id, build) || matches!(build.phase, Phase::Review { .. })
+        };
+        let changed = builds.iter().filter(looked).filter_map(|(id, build)| {
+            let run = build.last()?;
+            let paths = self.changed_by(run.started.base, self.attempt_tip(id, run)?)?;
+            Some((id.clone(), paths))
+        });
+        changed.collect()
+    }
+
+    fn changed_by(&self, base: Oid, tip: Oid) -> Option<Vec<String>> {
+        let (old, new) = (self.repo.tree_of(base).ok()?, self.repo.tree_of(tip).ok()?);
+        let mut paths = self.repo.changed_paths(old, new).ok()?;
+        let queue = format!("{}/", self.config.queue_dir);
+        paths.retain(|path| !path.starts_with(&queue));
+        Some(paths)
+    }
+
     /// For tasks that stand upon several builds in review: their merge, made without a checkout.
     pub(super) fn merged_bases(&self) -> Result<BTreeMap<TaskId, Result<Oid, String>>> {
         let mut merged = BTreeMap::new();

@@ -1,10 +1,10 @@
-//! What goes before, or beside: dependencies, free places, builds that touch the same.
+//! What goes before: dependencies, free places, and what a night may use.
 
 use chrono::TimeDelta;
 
 use super::{Case, Hold, hold, hold_until};
 use crate::core::ledger::Phase;
-use crate::core::situation::{Branch, Situation};
+use crate::core::situation::Situation;
 use crate::domain::config::Depends;
 use crate::domain::id::TaskId;
 
@@ -28,28 +28,39 @@ pub(super) fn depends(case: &Case) -> Option<Hold> {
 
 fn dependency(case: &Case, other: &TaskId) -> Option<Hold> {
     let Situation { queue, ledger, config, .. } = case.situation;
-    let build = ledger.builds.get(other);
-    match build.map(|build| &build.phase) {
+    let done = queue.done.contains_key(other);
+    let look = || format!("buildq show {other}");
+    let wait = |how: &str| Some(hold(format!("`{other}` {how}"), format!("buildq why {other}")));
+    match ledger.builds.get(other).map(|build| &build.phase) {
         Some(Phase::Merged { .. }) => None,
         Some(Phase::Review { .. }) if config.depends == Depends::Review => None,
         Some(Phase::Review { .. }) => {
             Some(hold(format!("`{other}` waits for review"), format!("buildq accept {other}")))
         }
-        Some(Phase::Escalated { .. } | Phase::Blocked { .. }) => {
-            Some(hold(format!("`{other}` needs a person"), format!("buildq show {other}")))
+        Some(Phase::Escalated { .. }) => {
+            Some(hold(format!("`{other}` has failed and needs a person"), look()))
         }
-        Some(Phase::Cancelled { .. }) if !queue.done.contains_key(other) => {
+        Some(Phase::Blocked { question, .. }) => {
+            Some(hold(format!("`{other}` asks a person: {question}"), look()))
+        }
+        _ if done => None,
+        Some(Phase::Cancelled { .. }) => {
             Some(hold(format!("`{other}` was cancelled"), format!("buildq retry {other}")))
         }
-        _ if queue.done.contains_key(other) => None,
-        Some(_) => Some(hold(format!("`{other}` is not done yet"), format!("buildq why {other}"))),
-        None if queue.items.contains_key(other) => {
-            Some(hold(format!("`{other}` is not done yet"), format!("buildq why {other}")))
+        Some(Phase::Closed { .. }) => {
+            Some(hold(format!("`{other}` was closed"), format!("buildq retry {other}")))
         }
-        None => {
-            let remedy = format!("add it, or take it out of `{}`", case.item.path);
-            Some(hold(format!("there is no task `{other}`"), remedy))
-        }
+        Some(Phase::Building) => wait("is being built"),
+        Some(Phase::Waiting { .. }) => wait("waits for its next attempt"),
+        Some(Phase::Queued) => wait("is not done yet"),
+        None => match queue.items.get(other) {
+            Some(item) if item.task.is_none() => wait("cannot be read"),
+            Some(_) => wait("is not done yet"),
+            None => {
+                let remedy = format!("add it, or take it out of `{}`", case.item.path);
+                Some(hold(format!("there is no task `{other}`"), remedy))
+            }
+        },
     }
 }
 
@@ -111,38 +122,5 @@ fn names(ids: &[&TaskId]) -> String {
     match ids.len().saturating_sub(MOST) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-pub(super) fn conflict(case: &Case) -> Option<Hold> {
-    let Situation { queue, seen, .. } = case.situation;
-    if let Some(Branch::InTheWay(why)) = seen.branches.get(case.id()) {
-        return Some(hold(why.clone(), "rename that branch, or set `branch.prefix`"));
-    }
-    let touches = |id: &TaskId| {
-        let task = queue.items.get(id).and_then(|item| item.task.as_ref());
-        task.map(|task| task.touches.as_slice()).unwrap_or_default()
-    };
-    let meets = |id: &&TaskId| {
-        let pairs = touches(id).iter().flat_map(|a| case.task.touches.iter().map(move |b| (a, b)));
-        pairs.into_iter().any(|(a, b)| overlap(a, b))
-    };
-    let other = case.busy().into_iter().find(meets)?;
-    Some(hold(format!("it touches what `{other}` touches"), "by itself when that one is done"))
-}
-
-/// Whether two globs may match one path, judged by what stands before their first wildcard:
-/// sometimes yes where the truth is no, never the other way round.
-fn overlap(a: &str, b: &str) -> bool {
-    let fixed = |glob: &str| {
-        let end = glob.find(['*', '?', '[', '{']).unwrap_or(glob.len());
-        (glob[..end].to_owned(), end == glob.len())
-    };
-    let ((a, a_whole), (b, b_whole)) = (fixed(a), fixed(b));
-    match (a_whole, b_whole) {
-        (true, true) => a == b,
-        (true, false) => a.starts_with(&b),
-        (false, true) => b.starts_with(&a),
-        (false, false) => a.starts_with(&b) || b.starts_with(&a),
     }
 }

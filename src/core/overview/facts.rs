@@ -84,6 +84,8 @@ pub struct Running {
     pub alive: Option<bool>,
     /// Its task file since it began.
     pub file: FileState,
+    /// Where it has come to touch what another build at work touches, one sentence each.
+    pub crossings: Vec<String>,
 }
 
 /// What became of a task file since its text was taken up.
