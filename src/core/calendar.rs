@@ -59,8 +59,19 @@ pub fn read(text: &str, tz: Tz, now: DateTime<Utc>) -> Result<Reading, String> {
             follow(&events, span, &mut budget, &mut reading);
         }
     }
+    shorten(&mut reading.notes);
     reading.busy.sort_by(|a, b| (a.from, &a.title).cmp(&(b.from, &b.title)));
     Ok(reading)
+}
+
+/// A few by name, the others by number: nobody reads a thousand.
+fn shorten(notes: &mut Vec<String>) {
+    const MOST: usize = 3;
+    let more = notes.len().saturating_sub(MOST);
+    if more > 0 {
+        notes.truncate(MOST);
+        notes.push(format!("{more} more series repeat too often to be followed"));
+    }
 }
 
 /// The time that is of interest.

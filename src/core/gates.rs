@@ -96,6 +96,8 @@ pub struct Round<'a> {
     reviews: Vec<&'a TaskId>,
     /// What this night has used.
     night: Night,
+    /// When the windows that are closed now open, for high, medium and low.
+    opens: [Option<DateTime<Utc>>; 3],
     /// Tasks that are to start, in order.
     ahead: Vec<&'a TaskId>,
 }
@@ -108,6 +110,7 @@ impl<'a> Round<'a> {
             running: Vec::new(),
             reviews: Vec::new(),
             night: Night::of(ledger, config.timezone, now),
+            opens: time::windows(config).map(|window| time::opens(window, config, now)),
             ahead: Vec::new(),
         };
         let mut reviews = Vec::new();

@@ -273,6 +273,10 @@ fn whatever_stands_there_is_bounded() {
         assert_eq!(reading.notes.len(), notes, "{event}: {:?}", reading.notes);
         assert!(begun.elapsed() < Duration::from_secs(20), "{event}: {:?}", begun.elapsed());
     }
+    let endless = "SUMMARY:X\nDTSTART:20000101T000000Z\nDURATION:PT1S\nRRULE:FREQ=SECONDLY;COUNT=4294967295\n--\n";
+    let reading = read(&calendar(&endless.repeat(30)), BERLIN, utc(now)).unwrap();
+    assert_eq!(reading.notes.len(), 4);
+    assert_eq!(reading.notes[3], "27 more series repeat too often to be followed");
     // Every moment that there is may be asked about.
     let daily = calendar("SUMMARY:X\nDTSTART:20260101T000000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY");
     for now in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {

@@ -5,30 +5,31 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Case, Hold, hold_until};
 use crate::core::calendar::Busy;
 use crate::core::ledger::{Build, Phase, Wait};
-use crate::core::situation::Situation;
 use crate::core::window;
 use crate::domain::config::{Config, Window};
-use crate::domain::task::Priority;
 
 pub(super) fn window_of<'a>(case: &Case<'a>) -> &'a Window {
-    match case.task.priority {
-        Priority::High => &case.situation.config.window_high,
-        Priority::Medium => &case.situation.config.window_medium,
-        Priority::Low => &case.situation.config.window_low,
-    }
+    windows(case.situation.config)[case.task.priority as usize]
 }
 
 pub(super) fn window(case: &Case) -> Option<Hold> {
-    let Situation { config, now, .. } = case.situation;
-    let open = match window_of(case) {
-        Window::Always | Window::Never => true,
-        spans => window::is_open(spans, config.timezone, now),
-    };
-    if open || case.forced() || case.begun() {
+    let opens = case.round.opens[case.task.priority as usize]?;
+    if case.forced() || case.begun() {
         return None;
     }
-    let opens = window::next_opening(window_of(case), config.timezone, now)?;
     Some(hold_until(format!("opens {}", case.clock(opens)), opens, &case.spawn()))
+}
+
+/// When a window that is closed now opens; `None` for one that is open, and for `never`, which
+/// is a matter of approval.
+pub(super) fn opens(window: &Window, config: &Config, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let closed = !window::is_open(window, config.timezone, now);
+    closed.then(|| window::next_opening(window, config.timezone, now)).flatten()
+}
+
+/// The windows of high, medium and low, in that order.
+pub(super) fn windows(config: &Config) -> [&Window; 3] {
+    [&config.window_high, &config.window_medium, &config.window_low]
 }
 
 pub(super) fn not_before(case: &Case) -> Option<Hold> {
