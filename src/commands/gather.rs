@@ -26,6 +26,7 @@ use crate::effects::files;
 use crate::effects::ledger;
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
+use crate::effects::machine;
 use crate::effects::paths::{self, Paths};
 use crate::effects::repo::{FileOrigin, Repo};
 use crate::effects::secrets;
@@ -313,6 +314,7 @@ impl World {
         let calendars = self.calendars(seen.trust == Trust::Trusted);
         (seen.busy, seen.calendar_troubles) = (calendars.busy, calendars.troubles);
         seen.no_sandbox = self.no_sandbox();
+        seen.room = machine::disk_free(&self.paths.workspaces);
         self.seen = seen;
         self.seen.merged = self.merged_bases()?;
         self.seen.strange = self.strange();

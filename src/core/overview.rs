@@ -49,6 +49,7 @@ pub fn standpoint(situation: Situation) -> Observations {
     there.origins.values_mut().for_each(|origin| origin.here = true);
     there.broken_builders.clear();
     there.no_sandbox = None;
+    there.room = None;
     there.busy.clear();
     there.calendar_troubles.clear();
     there

@@ -107,6 +107,8 @@ pub struct Observations {
     pub calendar_troubles: Vec<String>,
     /// Why nothing may run without a sandbox here, if so.
     pub no_sandbox: Option<String>,
+    /// Bytes that are free where workspaces go, as far as anybody can tell.
+    pub room: Option<u64>,
 }
 
 /// Everything that a ruling depends on.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::machine;
+use crate::domain::size;
 
 /// How readily the kernel ends a build when memory runs out, from -1000 to 1000.
 const BLAME: &[u8] = b"500";
@@ -50,7 +51,7 @@ impl Bounds {
             && let Some(free) = machine::disk_free(folder)
             && free < *least
         {
-            let (free, least) = (bytes(free), bytes(*least));
+            let (free, least) = (size::show(free), size::show(*least));
             return Some(format!("the disk is nearly full: {free} free, {least} must stay"));
         }
         if self.memory.is_none() && self.processes.is_none() {
@@ -66,7 +67,11 @@ impl Bounds {
         // Shared pages count once now.
         let proportional = tree.iter().map(|pid| share(*pid)).sum::<u64>();
         (proportional > most).then(|| {
-            format!("it used {} of memory, the limit is {}", bytes(proportional), bytes(most))
+            format!(
+                "it used {} of memory, the limit is {}",
+                size::show(proportional),
+                size::show(most)
+            )
         })
     }
 }
@@ -157,13 +162,6 @@ fn tasks_of_user() -> u64 {
         .sum()
 }
 
-fn bytes(bytes: u64) -> String {
-    match bytes {
-        0..0x4000_0000 => format!("{} MiB", bytes >> 20),
-        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)),
-    }
-}
-
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::process::{Command, Stdio};
@@ -185,7 +183,7 @@ mod tests {
         assert!(bounds.passed(&root).unwrap().contains("4 processes and threads"));
         assert_eq!(Bounds { processes: Some(4), ..Bounds::default() }.passed(&root), None);
         let bounds = Bounds { memory: Some(1 << 10), ..Bounds::default() };
-        assert!(bounds.passed(&root).unwrap().contains("of memory, the limit is 0 MiB"));
+        assert!(bounds.passed(&root).unwrap().contains("of memory, the limit is 1.0 KiB"));
         assert_eq!(Bounds { memory: Some(1 << 40), ..Bounds::default() }.passed(&root), None);
         for pid in
             tree(&root).into_iter().filter_map(|pid| rustix::process::Pid::from_raw(pid as i32))

@@ -263,7 +263,7 @@ fn what_uses_too_much_memory_is_ended() {
         repo.agent_config("retry: {max: 0}\nlimits: {memory: 64MB}");
         repo.task("x", CLEAR);
         let why = failure(&repo, "x");
-        assert!(why.contains("of memory, the limit is 61 MiB"), "{walls:?}: {why}");
+        assert!(why.contains("of memory, the limit is 61.0 MiB"), "{walls:?}: {why}");
     }
 }
 
@@ -397,4 +397,35 @@ fn a_link_in_the_throw_away_home_leads_the_host_nowhere() {
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(fs::read_dir(&bait).unwrap().count(), 0);
     assert!(!repo.home().join(".local/bin/x").exists());
+}
+
+#[test]
+fn nothing_starts_on_a_disk_that_is_too_full() {
+    let repo = TestRepo::with_agent("echo made > made", "limits: {free_disk: 900000 GB}");
+    repo.task("x", CLEAR);
+    repo.settle();
+    repo.buildq(["why", "x"]).stdout_has("`limits.free_disk` is").success();
+    assert_eq!(repo.story("x"), Vec::<String>::new());
+    let plan = repo.buildq(["sync", "--check"]).success();
+    plan.stdout_has("hold x: capacity: ").stdout_has("next look at 2026-02-07 09:10 UTC");
+    repo.agent_config("limits: {free_disk: 1 KiB}");
+    repo.wait_until("x", "succeeded").settle();
+}
+
+#[test]
+fn what_a_command_names_and_will_not_find_is_said() {
+    let Some(repo) = Walls::Bubblewrap.up() else { return };
+    let script = repo.home().join("night.sh");
+    put(&script, "echo made > made\n");
+    let path = script.display();
+    repo.config(&format!(
+        "builder: a\nbuilders: {{a: {{command: [sh, {path}]}}}}\nretry: {{max: 0}}"
+    ));
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "escalated").settle();
+    let remedy = format!("git config --add buildq.sandboxRead {path}");
+    repo.buildq(["output", "x"]).stdout_has("is hidden in the sandbox").stdout_has(&remedy);
+    repo.git(["config", "--add", "buildq.sandboxRead", script.to_str().unwrap()]);
+    repo.buildq(["retry", "x"]).success();
+    repo.wait_until("x", "succeeded").settle();
 }

@@ -83,7 +83,7 @@ impl<'a> Site<'a> {
         log.hide(world.masks().clone());
         let (log, keep) = (RefCell::new(log), Cell::new(false));
         let head = Cell::new(start.base);
-        let keys = keys(begun);
+        let keys = loans::keys(begun);
         let (prompt, lent) = (String::new(), RefCell::new(None));
         let mut site = Self { begun, inside, made, keys, prompt, log, lent, keep, head };
         match &site.inside.level {
@@ -377,12 +377,6 @@ fn order(begun: &Begun, folder: &Path, branch: &str, base: Oid) -> Result<Made> 
         queue_file: Some(start.path.as_str()).filter(|path| !path.starts_with("specs/")),
         spec: Some(&spec),
     })
-}
-
-fn keys(begun: &Begun) -> Vec<(OsString, OsString)> {
-    let builder = begun.world.config.builders.get(&begun.start.builder);
-    let names = builder.into_iter().flat_map(|builder| &builder.env);
-    names.filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect()
 }
 
 fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {

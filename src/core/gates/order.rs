@@ -7,9 +7,12 @@ use crate::core::ledger::Phase;
 use crate::core::situation::Situation;
 use crate::domain::config::Depends;
 use crate::domain::id::TaskId;
+use crate::domain::size;
 
 /// When what ends now is looked at again.
 const SOON: TimeDelta = TimeDelta::seconds(15);
+/// When a full disk is looked at again.
+const AGAIN: TimeDelta = TimeDelta::minutes(10);
 
 pub(super) fn depends(case: &Case) -> Option<Hold> {
     if let Some(circle) = case.situation.queue.circle(case.id()) {
@@ -75,8 +78,23 @@ pub(super) fn capacity(case: &Case) -> Option<Hold> {
         let reason = format!("after {}: {most} at a time", names(&busy));
         return Some(hold(reason, "by itself when a place is free, or raise `max_parallel`"));
     }
+    if let Some(full) = room(case) {
+        return Some(full);
+    }
     // These bound what starts by itself.
     if case.forced() { None } else { reviews(case).or_else(|| night(case)) }
+}
+
+/// The disk is too full to begin anything. Nobody tells when that ends: one looks again.
+fn room(case: &Case) -> Option<Hold> {
+    let least = case.situation.config.limits.free_disk?;
+    let free = case.situation.seen.room.filter(|free| *free < least)?;
+    let (free, least) = (size::show(free), size::show(least));
+    let reason = format!(
+        "{free} free where workspaces go, and `limits.free_disk` is {least}; looked at every 10 \
+         minutes"
+    );
+    Some(hold_until(reason, case.situation.now + AGAIN, "buildq gc, or make room yourself"))
 }
 
 /// Too many wait for a person.

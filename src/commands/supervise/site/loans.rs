@@ -1,5 +1,6 @@
 //! What the builder's agent is lent: for the builder alone, and no longer than it works.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -45,4 +46,11 @@ impl Site<'_> {
             });
         }
     }
+}
+
+/// The variables that the attempt's builder names, with their values.
+pub(super) fn keys(begun: &Begun) -> Vec<(OsString, OsString)> {
+    let builder = begun.world.config.builders.get(&begun.start.builder);
+    let names = builder.into_iter().flat_map(|builder| &builder.env);
+    names.filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect()
 }
