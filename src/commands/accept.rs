@@ -16,6 +16,7 @@ use self::land::Landed;
 use self::offer::{Offer, Prepared};
 use super::gather::World;
 use super::{Exit, Scene, print, say};
+use crate::core::inspect::Kind as Found;
 use crate::core::ledger::Phase;
 use crate::domain::event::{CheckResult, Kind, Merge};
 use crate::domain::id::{Oid, TaskId};
@@ -23,6 +24,7 @@ use crate::domain::trailers::{Trailers, one_line};
 use crate::effects::ledger;
 use crate::effects::locks::Lock;
 use crate::effects::{clock, commit};
+use crate::render::review;
 
 /// Merge a finished build into the base branch
 ///
@@ -37,6 +39,15 @@ pub struct Args {
     /// Do not run the checks on the merged tree
     #[arg(long)]
     no_checks: bool,
+    /// Merge though something in it should be looked at first: what `buildq review` shows on top
+    #[arg(long)]
+    yes_protected: bool,
+    /// Say what would be merged and what speaks against it; merge nothing, run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON
+    #[arg(long, requires = "dry_run")]
+    json: bool,
     /// Make one commit of it, without the branch's own history
     #[arg(long)]
     squash: bool,
@@ -59,6 +70,10 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
             Prepared::Ready(offer) => *offer,
             Prepared::There(said) => return say::then_sync(world, &said, scene),
         };
+        if args.dry_run {
+            return dry(&args, &offer);
+        }
+        ask(&offer, args.yes_protected)?;
         offer.notes.iter().for_each(|note| print(note));
         let checks = match args.no_checks {
             true => None,
@@ -93,6 +108,51 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
             }
         }
     }
+}
+
+/// Refuses what a person has not said to have looked at. The value of a secret is let through by
+/// no flag: it would be in the history for good.
+fn ask(offer: &Offer, said_yes: bool) -> Result<()> {
+    let (task, found) = (&offer.task, &offer.findings);
+    if found.iter().any(|one| one.kind == Found::Leak) {
+        let leaks: Vec<_> = found.iter().filter(|one| one.kind == Found::Leak).cloned().collect();
+        bail!(
+            "`{task}` holds the value of a secret; nothing is merged\n{}\n\
+             hint: take it out of the branch's history (git rebase -i), or: buildq retry {task}\n\
+             hint: if that is no secret: git config buildq.notSecret NAME",
+            review::findings(&leaks).trim_end()
+        );
+    }
+    if found.is_empty() || said_yes {
+        return Ok(());
+    }
+    let these = if found.len() == 1 { "this" } else { "these" };
+    bail!(
+        "`{task}` has what you should look at first; nothing is merged\n{}\n\
+         hint: look at it: buildq review {task}\n\
+         hint: with {these}: buildq accept {task} --yes-protected",
+        review::findings(found).trim_end()
+    )
+}
+
+/// What would happen.
+fn dry(args: &Args, offer: &Offer) -> Result<Exit> {
+    let would = ask(offer, args.yes_protected);
+    if args.json {
+        let told = serde_json::json!({
+            "task": offer.task, "branch": offer.branch, "tip": offer.tip,
+            "into": offer.base_name, "onto": offer.base, "would_merge": would.is_ok(),
+            "needs": if would.is_ok() { None } else { Some("--yes-protected") }
+                .filter(|_| offer.findings.iter().all(|one| one.kind != Found::Leak)),
+            "findings": offer.findings,
+        });
+        print(&serde_json::to_string_pretty(&told)?);
+        return Ok(if would.is_ok() { Exit::Done } else { Exit::No });
+    }
+    would?;
+    print(&format!("{} would be merged into {}", offer.branch, offer.base_name));
+    print(&review::findings(&offer.findings));
+    Ok(Exit::Done)
 }
 
 /// Writes the merge's commit, in the person's name; no branch points at it yet.
@@ -153,7 +213,9 @@ fn record(world: &World, offer: &Offer, merge: Oid) -> Result<()> {
         how: Merge::Accepted,
         edited: offer.edited,
     };
-    let Err(error) = say::append_for(world, task, "", &|_| Ok(kind.clone())) else {
+    let seen = review::findings(&offer.findings);
+    let body = if seen.is_empty() { seen } else { format!("Merged with --yes-protected:\n{seen}") };
+    let Err(error) = say::append_for(world, task, &body, &|_| Ok(kind.clone())) else {
         return Ok(());
     };
     let (repo, paths) = super::gather::open(&world.paths.common)?;

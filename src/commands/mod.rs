@@ -18,6 +18,7 @@ pub mod heartbeat;
 pub mod hook;
 pub mod init;
 pub mod lint;
+pub mod inspect;
 pub mod leaks;
 pub mod log;
 pub mod output;

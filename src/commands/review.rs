@@ -123,6 +123,10 @@ fn row(world: &World, task: &TaskId, run: &Run) -> Result<Row> {
         bail!("the ledger does not say how `{task}` ended");
     };
     let work = work(world, task, run);
+    let findings = match &work {
+        Ok(work) => super::inspect::findings(world, task, run, work.tip)?,
+        Err(_) => Vec::new(),
+    };
     let clashes = match &work {
         Ok(work) => clashes(world, task, work.tip)?,
         Err(_) => Vec::new(),
@@ -146,6 +150,7 @@ fn row(world: &World, task: &TaskId, run: &Run) -> Result<Row> {
         upon: run.started.upon.iter().filter(on_base).cloned().collect(),
         crossings: gates::crossings(world.situation(None), task),
         edited: edited(world, task, run),
+        findings,
     })
 }
 

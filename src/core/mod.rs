@@ -7,6 +7,7 @@ pub mod detect;
 pub mod doctor;
 pub mod gates;
 pub mod gc;
+pub mod inspect;
 pub mod leaks;
 pub mod ledger;
 pub mod login;

@@ -4,6 +4,7 @@ mod argv;
 mod calendar;
 mod limits;
 mod keep;
+mod protected;
 mod read;
 mod window;
 
@@ -158,6 +159,9 @@ pub struct Config {
     pub lint: Lint,
     /// What ended builds may leave on this machine.
     pub keep: Keep,
+    /// Globs of paths that a person looks at before they are merged: added to the default, or taken
+    /// out of it with `!`.
+    pub protected: Vec<String>,
 }
 
 impl Default for Config {
@@ -191,6 +195,7 @@ impl Default for Config {
             hooks_quiet: false,
             lint: Lint::Warn,
             keep: Keep::default(),
+            protected: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::text;
+use crate::core::inspect::{Finding, Kind};
 use crate::domain::event::Spent;
 use crate::domain::id::{Attempt, Oid, TaskId};
 
@@ -40,6 +41,8 @@ pub struct Row {
     pub crossings: Vec<String>,
     /// The task's text has changed since it was built.
     pub edited: bool,
+    /// What a person should look at.
+    pub findings: Vec<Finding>,
 }
 
 /// A merge that needs a person.
@@ -110,6 +113,9 @@ pub fn list(rows: &[Row], now: DateTime<Utc>) -> String {
         if row.edited {
             facts.push("edited since it was built".into());
         }
+        if !row.findings.is_empty() {
+            facts.push(format!("{} to look at", text::count(row.findings.len(), "thing")));
+        }
         lines.push(format!("  {}", facts.join("; ")));
     }
     lines.push(format!("\nbuildq review {} shows one in full", rows[0].task));
@@ -152,6 +158,10 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
     let row = &detail.row;
     let (task, age) = (&row.task, text::ago(row.since, now));
     let mut lines = vec![format!("{task}: {}", row.title)];
+    if !row.findings.is_empty() {
+        lines.push("\nlook at this first (accept asks for --yes-protected):".into());
+        lines.extend(row.findings.iter().flat_map(finding));
+    }
     if !row.unticked.is_empty() {
         lines.push(format!("\nnot ticked ({}):", criteria(row)));
         lines.extend(row.unticked.iter().map(|text| format!("  [ ] {text}")));
@@ -204,6 +214,24 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
     text::safe_lines(&lines.join("\n"))
 }
 
+/// What a person should look at, each on a line or two.
+pub fn findings(found: &[Finding]) -> String {
+    text::safe_lines(&found.iter().flat_map(finding).collect::<Vec<_>>().join("\n"))
+}
+
+fn finding(one: &Finding) -> Vec<String> {
+    let line = one.line.map(|line| format!(":{line}")).unwrap_or_default();
+    let mut lines = match (one.kind, one.path.as_str()) {
+        // Its sentence names the place.
+        (Kind::Leak, _) | (_, "") => vec![format!("  ! {}", one.why)],
+        (_, path) => vec![format!("  ! {}{line}: {}", text::safe(path), one.why)],
+    };
+    if !one.quote.is_empty() {
+        lines.push(format!("      {}", text::safe(&one.quote)));
+    }
+    lines
+}
+
 fn changes(detail: &Detail) -> Vec<String> {
     let all = &detail.changes;
     let one =
@@ -250,6 +278,7 @@ mod tests {
             upon: Vec::new(),
             crossings: Vec::new(),
             edited: false,
+            findings: Vec::new(),
         }
     }
 

@@ -4,8 +4,10 @@ use anyhow::{Result, anyhow, bail};
 
 use super::land;
 use crate::commands::gather::World;
+use crate::commands::inspect;
 use crate::commands::review;
 use crate::commands::say;
+use crate::core::inspect::Finding;
 use crate::core::ledger::{Build, Outcome, Phase, Run};
 use crate::domain::event::CheckResult;
 use crate::domain::id::{Oid, TaskId};
@@ -36,6 +38,8 @@ pub struct Offer {
     pub checks: Vec<CheckResult>,
     /// The task file was edited while it was built.
     pub edited: bool,
+    /// What a person should look at first.
+    pub findings: Vec<Finding>,
     /// What a person should know first.
     pub notes: Vec<String>,
 }
@@ -99,6 +103,7 @@ pub fn prepare(world: &World, task: &TaskId) -> Result<Prepared> {
         criteria,
         checks,
         edited: edited(world, task, run, base),
+        findings: inspect::findings(world, task, run, work.tip)?,
         notes,
     };
     land::check(world, &offer)?;

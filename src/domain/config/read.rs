@@ -54,6 +54,7 @@ pub const KEYS: &[&str] = &[
     "branch.prefix",
     "hooks.quiet",
     "lint",
+    "protected",
     "keep.disk",
     "keep.age",
 ];
@@ -81,6 +82,7 @@ const TOP: &[&str] = &[
     "branch",
     "hooks",
     "lint",
+    "protected",
     "keep",
 ];
 
@@ -140,6 +142,7 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.hooks_quiet, hooks.get("quiet").and_then(|f| f.flag(found)));
     let lint = [("warn", Lint::Warn), ("deny", Lint::Deny)];
     set(&mut config.lint, top.get("lint").and_then(|f| f.word(&lint, found)));
+    set(&mut config.protected, top.get("protected").map(|f| super::protected::read(&f, found)));
     config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
     config
 }

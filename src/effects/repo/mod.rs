@@ -1,6 +1,7 @@
 //! The repository, through libgit2: the only room that names git2. Plain owned values leave it.
 
 mod brought;
+mod difference;
 mod history;
 mod merge;
 mod objects;
