@@ -17,8 +17,9 @@ pub mod gc;
 pub mod heartbeat;
 pub mod hook;
 pub mod init;
-pub mod lint;
+pub mod judgement;
 pub mod leaks;
+pub mod lint;
 pub mod log;
 pub mod output;
 pub mod pause;
@@ -108,6 +109,8 @@ enum Verb {
     Confine(confine::Args),
     #[command(hide = true)]
     Steps(steps::Args),
+    #[command(hide = true)]
+    Judgement(judgement::Args),
 }
 
 /// How a command that did its work ends.
@@ -190,6 +193,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Waker(args) => waker::run(args, &scene),
         Verb::Workspace(args) => workspace::run(args).map(Exit::from),
         Verb::Confine(args) => confine::run(args),
+        Verb::Judgement(args) => judgement::run(args, &scene),
         Verb::Steps(args) => steps::run(args).map(Exit::from),
     }
 }

@@ -7,6 +7,8 @@ pub mod detect;
 pub mod doctor;
 pub mod gates;
 pub mod gc;
+pub mod judgement;
+pub mod language;
 pub mod leaks;
 pub mod ledger;
 pub mod login;
