@@ -19,7 +19,9 @@ pub mod hook;
 pub mod init;
 pub mod lint;
 pub mod inspect;
+pub mod judgement;
 pub mod leaks;
+pub mod lint;
 pub mod log;
 pub mod output;
 pub mod pause;
@@ -109,6 +111,8 @@ enum Verb {
     Confine(confine::Args),
     #[command(hide = true)]
     Steps(steps::Args),
+    #[command(hide = true)]
+    Judgement(judgement::Args),
 }
 
 /// How a command that did its work ends.
@@ -191,6 +195,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Waker(args) => waker::run(args, &scene),
         Verb::Workspace(args) => workspace::run(args).map(Exit::from),
         Verb::Confine(args) => confine::run(args),
+        Verb::Judgement(args) => judgement::run(args, &scene),
         Verb::Steps(args) => steps::run(args).map(Exit::from),
     }
 }

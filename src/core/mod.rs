@@ -8,6 +8,8 @@ pub mod doctor;
 pub mod gates;
 pub mod gc;
 pub mod inspect;
+pub mod judgement;
+pub mod language;
 pub mod leaks;
 pub mod ledger;
 pub mod login;

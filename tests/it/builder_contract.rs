@@ -41,7 +41,7 @@ fn the_environment_is_clean_and_says_what_there_is_to_know() {
     assert_eq!(repo.left("status"), "");
     assert_eq!(repo.left("me"), "agent\n");
     assert_eq!(repo.left("prompt"), repo.prompt(1), "stdin is the prompt");
-    assert!(repo.left("spec").contains("Write a file with the result."));
+    assert!(repo.left("spec").contains("Write result.txt with the result."));
     let which = repo.left("which");
     let own = std::path::Path::new(which.trim()).canonicalize().unwrap();
     assert_eq!(own, std::path::Path::new(env!("CARGO_BIN_EXE_buildq")).canonicalize().unwrap());
@@ -72,13 +72,13 @@ fn prompts_come_by_file_and_argument_too() {
     repo.config("builder: agent\nbuilders: {agent: {command: [agent, one two], prompt: arg}}");
     repo.task("x", CLEAR);
     repo.wait_until("x", "succeeded").settle();
-    assert!(repo.left("last").contains("Write a file with the result."));
+    assert!(repo.left("last").contains("Write result.txt with the result."));
     assert_eq!(repo.prompt(1), "", "and nothing on stdin");
     repo.agent("for last; do :; done; cat \"$last\" > $OUT/last; echo made > made");
     repo.config("builder: agent\nbuilders: {agent: {command: [agent], prompt: file}}");
     repo.task("y", CLEAR);
     repo.wait_until("y", "succeeded").settle();
-    assert!(repo.left("last").contains("Write a file with the result."));
+    assert!(repo.left("last").contains("Write result.txt with the result."));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn progress_is_commits_and_reaches_the_ledger() {
     let script = "echo work > work\n\
         buildq progress 40 'OAuth works' --deliverable https://example.org/x --next 'ask Eve' || exit 9\n\
         git status --porcelain > $OUT/status\n\
-        buildq progress --done 'the file is there' || exit 9\n\
+        buildq progress --done 'result.txt is there' || exit 9\n\
         buildq done -m 'All of it works.\n\nLook at work first.' || exit 9";
     let repo = TestRepo::with_agent(script, "");
     repo.task("x", CLEAR);
@@ -117,7 +117,7 @@ fn progress_is_commits_and_reaches_the_ledger() {
     assert!(event.contains("Buildq-Criteria: 1/1"), "{event}");
     assert!(event.contains("https://example.org/x") && event.contains("ask Eve"), "{event}");
     assert_eq!(repo.file_at("build/x", "work"), "work\n");
-    assert!(repo.file_at("build/x", "queue/done/x.md").contains("- [x] the file is there"));
+    assert!(repo.file_at("build/x", "queue/done/x.md").contains("- [x] result.txt is there"));
     repo.buildq(["show", "x"]).success().stdout_has("All of it works.").stdout_has("ask Eve");
     repo.buildq(["review", "x"]).success().stdout_has("https://example.org/x");
 }
@@ -209,7 +209,7 @@ fn behind_walls_only_the_workspace_can_be_written() {
         line.strip_prefix("wrote ").is_none_or(|path| std::path::Path::new(path).exists())
     };
     assert_eq!(found.lines().filter(real).collect::<Vec<_>>(), Vec::<&str>::new(), "{found}");
-    assert!(repo.file_at("build/x", "prompt").contains("Write a file with the result."));
+    assert!(repo.file_at("build/x", "prompt").contains("Write result.txt with the result."));
     assert!(repo.file_at("build/x", "history").contains("Add x"));
     let processes: u32 = repo.file_at("build/x", "processes").trim().parse().unwrap();
     assert!(processes < 10, "it sees {processes} processes");

@@ -18,7 +18,8 @@ done
 note end $BUILDQ_ATTEMPT $$
 "#;
 
-const TASK: &str = "Take four steps.\n\n## Completion criteria\n- [ ] four files are there";
+const TASK: &str =
+    "Write the files 1 to 4.\n\n## Completion criteria\n- [ ] 1.txt to 4.txt are there";
 
 /// Who dies.
 #[derive(Clone, Copy, Debug, PartialEq)]

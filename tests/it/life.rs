@@ -109,7 +109,7 @@ fn a_rejected_build_goes_on_from_its_branch() {
     assert!(repo.prompt(2).contains("and `$(this)`"), "{}", repo.prompt(2));
     assert_eq!(repo.file_at("build/x", "one"), "1\n");
     assert_eq!(repo.file_at("build/x", "two"), "2\n");
-    assert!(repo.file_at("build/x", "queue/done/x.md").contains("Write a file"));
+    assert!(repo.file_at("build/x", "queue/done/x.md").contains("Write result.txt"));
 }
 
 #[test]
@@ -569,8 +569,8 @@ fn an_agent_gets_its_prompt_as_the_real_one_does() {
     let read = |name: &str| std::fs::read_to_string(repo.root().join(name)).unwrap();
     assert_eq!(read("stdin"), "file\n");
     assert!(read("words").starts_with("-p "), "{}", read("words"));
-    assert!(read("prompt").contains("Write a file with the result."), "{}", read("prompt"));
-    assert!(read("prompt").contains("the file is there"));
+    assert!(read("prompt").contains("Write result.txt with the result."), "{}", read("prompt"));
+    assert!(read("prompt").contains("result.txt is there"));
     assert!(
         repo.event("hello", "succeeded").contains("I said hi."),
         "{}",

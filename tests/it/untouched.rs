@@ -261,9 +261,9 @@ fn work_in_a_linked_work_tree_counts_too() {
         "--name",
         "From beside",
         "--desc",
-        "Write a file with the result.",
+        "Write result.txt with the result.",
         "--criterion",
-        "the file is there",
+        "result.txt is there",
         "--priority",
         "high",
     ];

@@ -15,7 +15,9 @@ fn one_story_told_by_all() {
     repo.buildq(["status", "--brief"]).success().stdout_has("review");
     repo.buildq(["status", "--markdown"]).success().stdout_has("hello");
     repo.buildq(["show", "hello"]).success().stdout_has("attempt 1").stdout_has("build/hello");
-    repo.buildq(["show", "hello", "--spec"]).success().stdout_has("Write a file with the result.");
+    repo.buildq(["show", "hello", "--spec"])
+        .success()
+        .stdout_has("Write result.txt with the result.");
     repo.buildq(["output", "hello"]).success().stdout_has("agent");
     repo.buildq(["why", "hello"]).success().stdout_has("review");
     repo.buildq(["review"]).success().stdout_has("hello");
@@ -126,9 +128,9 @@ fn add_commits_its_file_alone() {
             "add",
             &format!("--name={name}"),
             "--desc",
-            "Write a file with the result.",
+            "Write result.txt with the result.",
             "--criterion",
-            "the file is there",
+            "result.txt is there",
             "--priority",
             "high",
             "--label",
@@ -153,7 +155,7 @@ fn add_commits_its_file_alone() {
     add("Ünïcode ¡ and / ../ dots").success();
     repo.settle();
     let task = repo.file_at("main", "queue/spotify-playlist-automation.md");
-    assert!(task.contains("- [ ] the file is there") && task.contains("estimate: 2h"), "{task}");
+    assert!(task.contains("- [ ] result.txt is there") && task.contains("estimate: 2h"), "{task}");
 }
 
 #[test]
@@ -167,9 +169,9 @@ fn add_writes_to_the_queue_branch_from_another_one() {
         "--name",
         "X",
         "--desc",
-        "Write a file with the result.",
+        "Write result.txt with the result.",
         "--criterion",
-        "the file is there",
+        "result.txt is there",
         "--priority",
         "high",
     ])

@@ -465,7 +465,7 @@ pub const WAITS: &str = "echo begun > begun; git add begun; git commit -qm begun
 
 /// A text that passes every gate.
 pub const CLEAR: &str =
-    "Write a file with the result.\n\n## Completion criteria\n- [ ] the file is there";
+    "Write result.txt with the result.\n\n## Completion criteria\n- [ ] result.txt is there";
 
 /// The text of a task that the built-in builder carries out.
 pub fn runbook(script: &str) -> String {

@@ -7,8 +7,12 @@ use crate::domain::config::Window;
 use crate::domain::task::Priority;
 
 pub(super) fn unclear(case: &Case) -> Option<Hold> {
+    if case.approved() {
+        return None;
+    }
     let reason = clear::unclear(case.task)?;
-    Some(hold(reason, format!("say more in `{}` and commit it", case.item.path)))
+    let more = format!("say more in `{}` and commit it", case.item.path);
+    Some(hold(reason, format!("{more}; or `{}`, if it says enough", case.approve())))
 }
 
 pub(super) fn blockers(case: &Case) -> Option<Hold> {
@@ -22,8 +26,10 @@ pub(super) fn risky(case: &Case) -> Option<Hold> {
         return None;
     }
     let risks = risk::risks(case.task);
-    let first = risks.first()?;
-    Some(hold(format!("{}: \"{}\"", first.kind.name(), first.words), case.approve()))
+    let told = risks.iter().map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
+    let waits = risk::waits(case.task).map(|words| format!("it says itself to wait: \"{words}\""));
+    let told: Vec<String> = told.chain(waits).collect();
+    (!told.is_empty()).then(|| hold(told.join("; "), case.approve()))
 }
 
 pub(super) fn approval(case: &Case) -> Option<Hold> {

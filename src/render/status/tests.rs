@@ -31,7 +31,7 @@ Needs you
   hello   waits for your review, 1 of 1 criteria ticked, no checks configured
           (8h 37m ago)
           → buildq review hello
-  deploy  is held by `risk`: production: \"deploy\"
+  deploy  is held by `risk`: production: \"Deploy\"
           → buildq approve deploy
 
 Building
@@ -41,7 +41,7 @@ Building
           your estimate
 
 Queue
-  deploy  1. high · held by `risk`: production: \"deploy\"; after `oauth`: 1 at a
+  deploy  1. high · held by `risk`: production: \"Deploy\"; after `oauth`: 1 at a
           time
   night   2. medium · opens 22:00; after `oauth`: 1 at a time
 
@@ -83,7 +83,7 @@ fn markdown_has_the_same_facts_and_no_markup_of_strangers() {
     run.started.title = "<img src=x> | [a](b)".into();
     let shown = markdown(&desk.view(&[]));
     assert!(shown.contains("&lt;img src=x&gt; \\| \\[a\\](b)"), "{shown}");
-    assert!(shown.contains("- **deploy** is held by \\`risk\\`: production: \"deploy\"  \n  `buildq approve deploy`\n"), "{shown}");
+    assert!(shown.contains("- **deploy** is held by \\`risk\\`: production: \"Deploy\"  \n  `buildq approve deploy`\n"), "{shown}");
     assert!(
         shown.contains(
             "| 2 | **night** | night | medium · opens 22:00; after \\`oauth\\`: 1 at a time |\n"
