@@ -366,9 +366,10 @@ impl World {
     /// Origins of all task files; cached by the queue's tip and extended from there.
     fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
         let Some(tip) = self.queue.tip else { return Ok(BTreeMap::new()) };
+        let dir = &self.config.queue_dir;
         let files = self.queue.items.values().filter(|item| !item.path.starts_with("specs/"));
         let wanted: BTreeMap<_, _> = files.map(|item| (item.path.clone(), item.blob)).collect();
-        let file = self.paths.local.join("cache").join("origins.json");
+        let file = self.paths.local.join("cache").join("origins-2.json");
         let cached: Option<OriginCache> =
             std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let complete = cached.as_ref().filter(|cache| {
@@ -381,10 +382,10 @@ impl World {
             Some(cache) => cache.files.clone(),
             None => {
                 let known = cached.as_ref().map(|cache| (cache.tip, &cache.files));
-                let mut files = self.repo.origins(tip, &wanted, known)?;
+                let mut files = self.repo.origins((tip, dir), &wanted, known)?;
                 if wanted.keys().any(|path| !files.contains_key(path)) {
                     // The cache was made for fewer paths.
-                    files = self.repo.origins(tip, &wanted, None)?;
+                    files = self.repo.origins((tip, dir), &wanted, None)?;
                 }
                 let cache = OriginCache { tip, files };
                 if let Some(bytes) = serde_json::to_vec(&cache).ok().filter(|_| self.writes) {
