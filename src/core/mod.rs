@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod gates;
 pub mod gc;
 pub mod leaks;
+pub mod judged;
 pub mod ledger;
 pub mod login;
 pub mod lint;

@@ -1,12 +1,12 @@
 //! Words of a task that a careful owner would want to be asked about first. Advice, not a
 //! wall: a text can evade it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::task::Task;
 
 /// What could go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RiskKind {
     /// Something that others use changes.
@@ -41,7 +41,7 @@ impl RiskKind {
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
     /// What could go wrong.
     pub kind: RiskKind,

@@ -2,12 +2,11 @@
 
 use super::time::window_of;
 use super::{Case, Hold, hold};
-use crate::core::{clear, risk};
 use crate::domain::config::Window;
 use crate::domain::task::Priority;
 
 pub(super) fn unclear(case: &Case) -> Option<Hold> {
-    let reason = clear::unclear(case.task)?;
+    let reason = case.judged().unclear?;
     Some(hold(reason, format!("say more in `{}` and commit it", case.item.path)))
 }
 
@@ -21,7 +20,7 @@ pub(super) fn risky(case: &Case) -> Option<Hold> {
     if case.approved() {
         return None;
     }
-    let risks = risk::risks(case.task);
+    let risks = case.judged().risks;
     let first = risks.first()?;
     Some(hold(format!("{}: \"{}\"", first.kind.name(), first.words), case.approve()))
 }

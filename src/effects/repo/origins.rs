@@ -25,7 +25,6 @@ pub struct FileOrigin {
     /// When the path first appeared.
     pub added: DateTime<Utc>,
     /// The same of every other text that the path ever had: one that comes back has a past.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     earlier: BTreeMap<Oid, Brought>,
 }
 
