@@ -3,6 +3,7 @@
 mod arrival;
 mod branches;
 mod runs;
+mod texts;
 mod walls;
 
 use std::cell::OnceCell;
@@ -147,8 +148,9 @@ impl World {
             writes,
             masks: OnceCell::new(),
         };
-        world.queue = world.queue_at(tip, &world.ledger)?;
+        let judged = world.read_queue(tip)?;
         world.observe(broken)?;
+        world.seen.judged = judged;
         Ok(world)
     }
 
@@ -244,12 +246,16 @@ impl World {
     pub fn queue_at(&self, tip: Option<Oid>, ledger: &Ledger) -> Result<Queue> {
         let dir = &self.config.queue_dir;
         let files = tip.map(|tip| self.repo.queue_files(tip, dir)).transpose()?;
-        let mut queue = queue::read(tip, dir, files.unwrap_or_default());
+        Ok(self.queue_of(tip, files.unwrap_or_default(), ledger))
+    }
+
+    fn queue_of(&self, tip: Option<Oid>, files: Vec<queue::File>, ledger: &Ledger) -> Queue {
+        let mut queue = queue::read(tip, &self.config.queue_dir, files);
         self.add_specs(&mut queue, ledger);
         let open = ledger.builds.iter().filter(|(_, build)| !build.is_over());
         let sources = open.filter_map(|(id, build)| Some((id.clone(), build.source()?)));
         queue.follow_renames(&sources.collect());
-        Ok(queue)
+        queue
     }
 
     /// Tasks whose text was given on the command line live in the ledger's own tree.
@@ -369,30 +375,30 @@ impl World {
     /// Origins of all task files; cached by the queue's tip and extended from there.
     fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
         let Some(tip) = self.queue.tip else { return Ok(BTreeMap::new()) };
+        let dir = &self.config.queue_dir;
         let files = self.queue.items.values().filter(|item| !item.path.starts_with("specs/"));
         let wanted: BTreeMap<_, _> = files.map(|item| (item.path.clone(), item.blob)).collect();
-        let file = self.paths.local.join("cache").join("origins.json");
+        let file = self.paths.local.join("cache").join("origins");
         let cached: Option<OriginCache> =
-            std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let complete = cached.as_ref().filter(|cache| {
-            cache.tip == tip
-                && wanted
-                    .iter()
-                    .all(|(p, blob)| cache.files.get(p).is_some_and(|f| f.blob == *blob))
+            files::sealed(&file).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        let complete = cached.as_ref().is_some_and(|cache| {
+            let has = |(path, blob): (&String, &Oid)| {
+                cache.files.get(path).is_some_and(|file| file.blob == *blob)
+            };
+            cache.tip == tip && wanted.iter().all(has)
         });
-        let found = match complete {
-            Some(cache) => cache.files.clone(),
-            None => {
+        let found = match cached {
+            Some(cache) if complete => cache.files,
+            cached => {
                 let known = cached.as_ref().map(|cache| (cache.tip, &cache.files));
-                let mut files = self.repo.origins(tip, &wanted, known)?;
+                let mut files = self.repo.origins((tip, dir), &wanted, known)?;
                 if wanted.keys().any(|path| !files.contains_key(path)) {
                     // The cache was made for fewer paths.
-                    files = self.repo.origins(tip, &wanted, None)?;
+                    files = self.repo.origins((tip, dir), &wanted, None)?;
                 }
                 let cache = OriginCache { tip, files };
-                if let Some(bytes) = serde_json::to_vec(&cache).ok().filter(|_| self.writes) {
-                    let _ = std::fs::create_dir_all(self.paths.local.join("cache"));
-                    let _ = files::replace_cache(&file, &bytes);
+                if let Some(bytes) = postcard::to_stdvec(&cache).ok().filter(|_| self.writes) {
+                    let _ = files::replace_sealed(&file, &bytes);
                 }
                 cache.files
             }

@@ -12,6 +12,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::judged::Judged;
 use super::ledger::{Approval, Build, Phase};
 use super::night::Night;
 use super::queue::Item;
@@ -182,6 +183,10 @@ fn hold_until(reason: impl Into<String>, until: DateTime<Utc>, remedy: &str) -> 
 impl<'a> Case<'a> {
     fn id(&self) -> &TaskId {
         &self.item.id
+    }
+
+    fn judged(&self) -> Judged {
+        Judged::of(self.situation.seen.judged.get(self.id()), self.item, self.task)
     }
 
     fn forced(&self) -> bool {

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod judgement;
 pub mod language;
 pub mod leaks;
+pub mod judged;
 pub mod ledger;
 pub mod login;
 pub mod lint;

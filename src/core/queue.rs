@@ -30,6 +30,8 @@ pub struct File {
 pub enum Content {
     /// A regular file of at most [`MAX_FILE`] bytes.
     Bytes(Vec<u8>),
+    /// One that was read before, under this very path, and found to be without fault.
+    Known(Box<Task>),
     /// A regular file of this many bytes: too large.
     TooLarge(u64),
     /// Not a regular file: `a symbolic link`, `a submodule`.
@@ -140,9 +142,16 @@ pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
 }
 
 fn item(id: TaskId, file: File, twins: &[String]) -> Item {
-    let others = twins.iter().filter(|twin| **twin != file.path);
-    let (task, diagnostics) = understand(&id, &file.path, &file.content, others);
-    Item { id, path: file.path, blob: file.blob, task, diagnostics }
+    let File { path, blob, content } = file;
+    let mut others = twins.iter().filter(|twin| **twin != path);
+    let content = match content {
+        Content::Known(task) if twins.len() == 1 => {
+            return Item { id, path, blob, task: Some(*task), diagnostics: Vec::new() };
+        }
+        other => other,
+    };
+    let (task, diagnostics) = understand(&id, &path, &content, &mut others);
+    Item { id, path, blob, task, diagnostics }
 }
 
 /// What a task file says, and what is wrong with it; `others` are files with the same id.
@@ -158,6 +167,7 @@ pub fn understand<'a>(
             let parsed = task::parse(path, id, bytes);
             (parsed.task, parsed.diagnostics)
         }
+        Content::Known(task) => (Some((**task).clone()), Vec::new()),
         Content::TooLarge(size) => {
             let shown = size / 1024;
             let error = refuse(format!("a task file of {shown} KiB; at most 1024 KiB are read"));

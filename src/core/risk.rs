@@ -6,6 +6,7 @@ mod commands;
 mod frame;
 mod topics;
 mod waits;
+use serde::{Deserialize, Serialize};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ use frame::Frame;
 
 /// What could go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RiskKind {
     /// Something that others use changes.
@@ -50,7 +52,7 @@ impl RiskKind {
 }
 
 /// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Risk {
     /// What could go wrong.
     pub kind: RiskKind,

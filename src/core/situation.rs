@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::calendar::Busy;
+use super::judged::Judged;
 #[cfg(doc)]
 use super::ledger::Approval;
 use super::ledger::Ledger;
@@ -79,6 +80,8 @@ pub struct Observations {
     pub altered: BTreeMap<TaskId, Vec<String>>,
     /// Approvals that were given in this clone, as [`Approval::record`] writes them.
     pub approvals: BTreeSet<String>,
+    /// What their texts say, by task, where it is known.
+    pub judged: BTreeMap<TaskId, Judged>,
     /// Tasks whose running attempt is proven alive by its lock.
     pub alive: BTreeSet<TaskId>,
     /// Tasks whose last attempt has ended in the ledger while its supervisor still holds the

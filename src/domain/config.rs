@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use chrono::NaiveTime;
 use chrono_tz::Tz;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use argv::{checks, some_span};
 pub use calendar::Calendar;
@@ -33,7 +33,7 @@ pub const STEPS: &str = "steps";
 pub const BUILDER_TIMEOUT: Duration = Duration::from_secs(8 * 3600);
 
 /// A command that is run in a workspace: argv, never a shell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Program and arguments; never empty.
     pub argv: Vec<String>,

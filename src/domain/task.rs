@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::config::Check;
 use super::id::TaskId;
@@ -21,7 +21,7 @@ pub use file::{LARGEST_FILE, parse};
 pub use spots::{Spots, spots};
 
 /// How soon a task may start by itself; see the `window` gate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
     /// At any time.
@@ -34,7 +34,7 @@ pub enum Priority {
 }
 
 /// A moment as a person wrote it: on the wall clock of the configured time zone, or exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum When {
     /// `2026-02-07 20:00`
     Civil(NaiveDateTime),
@@ -43,7 +43,7 @@ pub enum When {
 }
 
 /// One outcome that can be ticked.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Criterion {
     /// The list item's own text, on one line, without its box.
     pub text: String,
@@ -66,7 +66,7 @@ pub struct Splice {
 }
 
 /// One fenced `sh` block, for the built-in builder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// The script, run by `sh -e`.
     pub script: String,
@@ -77,7 +77,7 @@ pub struct Step {
 }
 
 /// One task file, understood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// From `title`, else the body's first heading, else the id with spaces for `-`.
     pub title: String,

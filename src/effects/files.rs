@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use sha2::{Digest as _, Sha256};
 
 /// Puts a file at a path in one step, readable by its owner alone: a reader sees the old bytes
 /// or the new ones, also after a power cut.
@@ -14,6 +15,26 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 /// The same for what can be made again: a power cut may take it, so nobody waits for the disk.
 pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<()> {
     put(path, bytes, false)
+}
+
+/// Before the content of a sealed file: its SHA-256.
+const SEAL: usize = 32;
+
+/// A cache that tells when it was cut short or has lost a bit.
+pub fn replace_sealed(path: &Path, content: &[u8]) -> Result<()> {
+    let seal = Sha256::digest(content);
+    put(path, &[seal.as_slice(), content].concat(), false)
+}
+
+/// The content of such a file; `None` where there is none, or any doubt.
+pub fn sealed(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = std::fs::read(path).ok()?;
+    let content = bytes.get(SEAL..)?;
+    if Sha256::digest(content).as_slice() != &bytes[..SEAL] {
+        return None;
+    }
+    bytes.drain(..SEAL);
+    Some(bytes)
 }
 
 fn put(path: &Path, bytes: &[u8], durably: bool) -> Result<()> {

@@ -272,7 +272,7 @@ fn cache_file(paths: &Paths) -> PathBuf {
 }
 
 fn load(paths: &Paths) -> Option<Ledger> {
-    let bytes = std::fs::read(cache_file(paths)).ok()?;
+    let bytes = files::sealed(&cache_file(paths))?;
     let cache: Cache = serde_json::from_slice(&bytes).ok()?;
     (cache.format == FORMAT).then_some(cache.ledger)
 }
@@ -283,6 +283,6 @@ fn store(paths: &Paths, ledger: &Ledger) {
     let cache = Cache { format: FORMAT, ledger: ledger.clone() };
     if let (Some(folder), Ok(bytes)) = (file.parent(), serde_json::to_vec(&cache)) {
         let _ = std::fs::create_dir_all(folder);
-        let _ = files::replace_cache(&file, &bytes);
+        let _ = files::replace_sealed(&file, &bytes);
     }
 }

@@ -23,6 +23,7 @@ pub mod output;
 pub mod own_settings;
 pub mod paths;
 pub mod process;
+pub mod readings;
 pub mod repo;
 pub mod sandbox;
 pub mod secrets;

@@ -7,6 +7,7 @@ mod support;
 
 mod bad_input;
 mod builder_contract;
+mod caches;
 mod calendar;
 mod clones;
 mod crowd;

@@ -2,7 +2,6 @@
 
 use super::time::window_of;
 use super::{Case, Hold, hold};
-use crate::core::{clear, risk};
 use crate::domain::config::Window;
 use crate::domain::task::Priority;
 
@@ -13,6 +12,8 @@ pub(super) fn unclear(case: &Case) -> Option<Hold> {
     let reason = clear::unclear(case.task)?;
     let more = format!("say more in `{}` and commit it", case.item.path);
     Some(hold(reason, format!("{more}; or `{}`, if it says enough", case.approve())))
+    let reason = case.judged().unclear?;
+    Some(hold(reason, format!("say more in `{}` and commit it", case.item.path)))
 }
 
 pub(super) fn blockers(case: &Case) -> Option<Hold> {
@@ -30,6 +31,9 @@ pub(super) fn risky(case: &Case) -> Option<Hold> {
     let waits = risk::waits(case.task).map(|words| format!("it says itself to wait: \"{words}\""));
     let told: Vec<String> = told.chain(waits).collect();
     (!told.is_empty()).then(|| hold(told.join("; "), case.approve()))
+    let risks = case.judged().risks;
+    let first = risks.first()?;
+    Some(hold(format!("{}: \"{}\"", first.kind.name(), first.words), case.approve()))
 }
 
 pub(super) fn approval(case: &Case) -> Option<Hold> {

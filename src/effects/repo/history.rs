@@ -1,7 +1,5 @@
 //! Walks over history: events, origins of task files, what has come into a branch.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
@@ -21,19 +19,6 @@ pub struct Commit {
     pub author: String,
     /// The whole message.
     pub message: String,
-}
-
-/// Who last changed a file, and when it first appeared.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct FileOrigin {
-    /// The blob that was looked for.
-    pub blob: Oid,
-    /// Commits that brought this very blob to this path.
-    pub commits: Vec<Oid>,
-    /// The author of the first of them.
-    pub author: String,
-    /// When the path first appeared.
-    pub added: DateTime<Utc>,
 }
 
 impl Repo {
@@ -69,80 +54,6 @@ impl Repo {
     /// The best common ancestor.
     pub fn merge_base(&self, a: Oid, b: Oid) -> Option<Oid> {
         self.git.merge_base(raw(a).ok()?, raw(b).ok()?).ok().map(plain)
-    }
-
-    /// For every path: the commits that brought its present blob there, following each parent
-    /// that has the same blob, and the oldest commit that has the path at all. The walk goes no
-    /// further than `known`, whose answers are taken over.
-    pub fn origins(
-        &self,
-        tip: Oid,
-        wanted: &BTreeMap<String, Oid>,
-        known: Option<(Oid, &BTreeMap<String, FileOrigin>)>,
-    ) -> Result<BTreeMap<String, FileOrigin>> {
-        let mut found: BTreeMap<String, FileOrigin> = BTreeMap::new();
-        let mut alive: BTreeMap<Oid, BTreeSet<&String>> = BTreeMap::new();
-        alive.insert(tip, wanted.keys().collect());
-        let mut walk = self.git.revwalk()?;
-        walk.set_sorting(git2::Sort::TOPOLOGICAL)?;
-        walk.push(raw(tip)?)?;
-        for oid in walk {
-            let commit = self.git.find_commit(oid?)?;
-            let id = plain(commit.id());
-            let Some(paths) = alive.remove(&id) else { continue };
-            if let Some((at, answers)) = known.filter(|(at, _)| *at == id) {
-                debug_assert_eq!(at, id);
-                take_over(&mut found, answers, paths, wanted);
-                if alive.is_empty() {
-                    break;
-                }
-                continue;
-            }
-            for path in paths {
-                self.trace(&commit, path, wanted[path], (&mut alive, &mut found))?;
-            }
-            if alive.is_empty() {
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    /// One step of [`Repo::origins`] for one path: to every parent that has it, noting where
-    /// the present blob came in.
-    fn trace<'a>(
-        &self,
-        commit: &git2::Commit,
-        path: &'a String,
-        blob: Oid,
-        (alive, found): (
-            &mut BTreeMap<Oid, BTreeSet<&'a String>>,
-            &mut BTreeMap<String, FileOrigin>,
-        ),
-    ) -> Result<()> {
-        let at = |commit: &git2::Commit| -> Option<Oid> {
-            let entry = commit.tree().ok()?.get_path(std::path::Path::new(path)).ok()?;
-            Some(plain(entry.id()))
-        };
-        let here = at(commit);
-        let mut same = false;
-        for parent in commit.parents() {
-            if let Some(there) = at(&parent) {
-                same |= Some(there) == here;
-                alive.entry(plain(parent.id())).or_default().insert(path);
-            }
-        }
-        let when = moment(commit.time().seconds());
-        if let Some(origin) = found.get_mut(path) {
-            origin.added = origin.added.min(when);
-        }
-        if here == Some(blob) && !same {
-            let author = commit.author().name().unwrap_or("somebody").to_owned();
-            let fresh = FileOrigin { blob, commits: Vec::new(), author, added: when };
-            let origin = found.entry(path.clone()).or_insert(fresh);
-            origin.commits.push(plain(commit.id()));
-        }
-        Ok(())
     }
 
     /// A name for the change between two commits that a rebase or squash does not alter; what
@@ -196,28 +107,6 @@ fn paths(diff: &git2::Diff) -> Vec<Vec<u8>> {
     diff.deltas().filter_map(path).collect()
 }
 
-fn take_over(
-    found: &mut BTreeMap<String, FileOrigin>,
-    answers: &BTreeMap<String, FileOrigin>,
-    paths: BTreeSet<&String>,
-    wanted: &BTreeMap<String, Oid>,
-) {
-    for path in paths {
-        let Some(answer) = answers.get(path) else { continue };
-        match found.get_mut(path) {
-            Some(origin) => {
-                origin.added = origin.added.min(answer.added);
-                if answer.blob == wanted[path] {
-                    origin.commits.extend(&answer.commits);
-                }
-            }
-            None => {
-                found.insert(path.clone(), answer.clone());
-            }
-        }
-    }
-}
-
 fn owned(commit: &git2::Commit) -> Commit {
     Commit {
         id: plain(commit.id()),
@@ -228,6 +117,6 @@ fn owned(commit: &git2::Commit) -> Commit {
     }
 }
 
-fn moment(seconds: i64) -> DateTime<Utc> {
+pub(super) fn moment(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default()
 }

@@ -5,6 +5,7 @@ mod difference;
 mod history;
 mod merge;
 mod objects;
+mod origins;
 mod refs;
 mod tree;
 
@@ -15,9 +16,10 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::domain::id::Oid;
 
-pub use history::{Commit, FileOrigin};
+pub use history::Commit;
 pub use merge::Merged;
 pub use objects::{Person, QueueEntry, Stamp};
+pub use origins::FileOrigin;
 pub use refs::Swap;
 pub use tree::{Entry, LINK, SUBMODULE};
 

@@ -18,6 +18,13 @@ pub struct QueueEntry {
     pub mode: u32,
 }
 
+impl QueueEntry {
+    /// Whether it is a plain file.
+    pub fn is_regular(&self) -> bool {
+        matches!(self.mode, 0o100_644 | 0o100_755 | 0o100_664)
+    }
+}
+
 /// Name and address, as commits carry them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {

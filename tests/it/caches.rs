@@ -1,0 +1,110 @@
+//! A look with the help of caches says what a fresh look says, whatever has become of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{CLEAR, TestRepo, files_below};
+
+fn cache(repo: &TestRepo) -> PathBuf {
+    repo.path(".git/buildq/cache")
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::remove_dir_all(to);
+    for file in files_below(from) {
+        let there = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(there.parent().unwrap()).unwrap();
+        fs::copy(&file, there).unwrap();
+    }
+}
+
+/// The plan with the caches of every earlier moment is the plan without any.
+#[track_caller]
+fn same(repo: &TestRepo, step: usize) -> String {
+    let look = || repo.buildq(["sync", "--check", "--json"]).success().stdout;
+    let kept = |n: usize| repo.root().join(format!("cache-{n}"));
+    copy(&cache(repo), &kept(step));
+    let _ = fs::remove_dir_all(cache(repo));
+    let fresh = look();
+    for n in 0..=step {
+        copy(&kept(n), &cache(repo));
+        assert_eq!(look(), fresh, "step {step} with the cache of step {n}");
+        assert_eq!(look(), fresh, "step {step}, once more");
+    }
+    fresh
+}
+
+#[test]
+fn whatever_happens_to_the_queue_a_cached_look_is_a_fresh_one() {
+    let repo = TestRepo::new();
+    repo.buildq(["pause"]).success();
+    for n in 0..4 {
+        repo.task(&format!("task-{n}"), &format!("{CLEAR} of case {n}"));
+    }
+    repo.task("sub/deploy", "Deploy the API to production.\n\n## Done when\n- [ ] it is there");
+    repo.settle();
+    let mut step = 0;
+    let mut next = |what: &dyn Fn()| {
+        what();
+        repo.settle();
+        step += 1;
+        same(&repo, step - 1)
+    };
+    let first = next(&|| {});
+    let edited = next(&|| _ = repo.task("task-1", "Make it better"));
+    assert_ne!(first, edited);
+    next(&|| _ = repo.git(["mv", "queue/task-2.md", "queue/task-9.md"]));
+    next(&|| _ = repo.git(["commit", "-qm", "Rename"]));
+    next(&|| _ = repo.git(["rm", "-q", "queue/task-0.md"]));
+    next(&|| _ = repo.git(["commit", "-qm", "Remove"]));
+    // The text that stood there before comes back.
+    next(&|| _ = repo.task("task-1", &format!("{CLEAR} of case 1")));
+    next(&|| _ = repo.git(["commit", "-q", "--amend", "-m", "Amended"]));
+    next(&|| _ = repo.git(["reset", "-q", "--hard", "HEAD~2"]));
+    next(&|| {
+        repo.git(["switch", "-q", "-c", "other"]);
+        repo.task("only-there", CLEAR);
+        repo.git(["config", "buildq.queueBranch", "other"]);
+    });
+    next(&|| _ = repo.git(["config", "buildq.queueBranch", "main"]));
+    next(&|| {
+        repo.git(["switch", "-q", "main"]);
+        repo.task("task-7", &format!("{CLEAR} of case 7"));
+        repo.git(["merge", "-q", "-m", "Merge", "other"]);
+    });
+    let held = next(&|| {});
+    let approved = next(&|| _ = repo.buildq(["approve", "deploy"]).success());
+    assert_ne!(held, approved);
+    let text = "Deploy the API to production now.\n\n## Done when\n- [ ] it is there";
+    let edited = next(&|| _ = repo.task("sub/deploy", text));
+    assert!(edited.contains("production"), "an approval is not remembered for another text");
+    next(&|| repo.config("queue: {dir: queue}\nbuilder: steps"));
+}
+
+#[test]
+fn a_damaged_cache_is_no_cache() {
+    let repo = TestRepo::new();
+    repo.buildq(["pause"]).success();
+    repo.task("task-1", CLEAR);
+    repo.task("deploy", "Deploy the API to production.\n\n## Done when\n- [ ] it is there");
+    repo.settle();
+    let fresh = same(&repo, 0);
+    let files = files_below(&cache(&repo));
+    for name in ["readings", "origins"] {
+        assert!(files.iter().any(|file| file.ends_with(name)), "{files:?}");
+    }
+    for file in files {
+        let whole = fs::read(&file).unwrap();
+        for at in [0, 40, whole.len() / 2, whole.len().saturating_sub(1)] {
+            let mut bytes = whole.clone();
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= 4;
+            }
+            for bytes in [bytes, whole[..at.min(whole.len())].to_vec(), b"format 0".to_vec()] {
+                fs::write(&file, bytes).unwrap();
+                let look = repo.buildq(["sync", "--check", "--json"]).success().stdout;
+                assert_eq!(look, fresh, "{} at {at}", file.display());
+            }
+        }
+    }
+}
