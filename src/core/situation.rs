@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::calendar::Busy;
-#[cfg(doc)]
-use super::ledger::Approval;
 use super::ledger::Ledger;
+#[cfg(doc)]
+use super::ledger::{Approval, Judgement};
 use super::queue::Queue;
 use crate::domain::config::Config;
 use crate::domain::event::Merge;
@@ -79,6 +79,10 @@ pub struct Observations {
     pub altered: BTreeMap<TaskId, Vec<String>>,
     /// Approvals that were given in this clone, as [`Approval::record`] writes them.
     pub approvals: BTreeSet<String>,
+    /// Verdicts that were given in this clone, as [`Judgement::record`] writes them.
+    pub verdicts: BTreeSet<String>,
+    /// The task that a judge is at work on here.
+    pub judging: Option<TaskId>,
     /// Tasks whose running attempt is proven alive by its lock.
     pub alive: BTreeSet<TaskId>,
     /// Tasks whose last attempt has ended in the ledger while its supervisor still holds the

@@ -3,6 +3,7 @@
 mod argv;
 mod calendar;
 mod limits;
+mod judge;
 mod keep;
 mod read;
 mod window;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 pub use argv::{checks, some_span};
 pub use calendar::Calendar;
+pub use judge::Judge;
 pub use keep::Keep;
 pub use limits::Limits;
 #[cfg(test)]
@@ -158,6 +160,8 @@ pub struct Config {
     pub lint: Lint,
     /// What ended builds may leave on this machine.
     pub keep: Keep,
+    /// Who gives a second opinion on a task before it first starts.
+    pub judge: Option<Judge>,
 }
 
 impl Default for Config {
@@ -191,6 +195,7 @@ impl Default for Config {
             hooks_quiet: false,
             lint: Lint::Warn,
             keep: Keep::default(),
+            judge: None,
         }
     }
 }

@@ -13,6 +13,7 @@ mod crowd;
 mod doctor;
 mod gc;
 mod isolation;
+mod judge;
 mod kills;
 mod layers;
 mod life;
