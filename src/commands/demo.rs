@@ -1,6 +1,6 @@
 //! `buildq demo`
 
-mod stage;
+pub mod stage;
 
 use std::path::PathBuf;
 use std::sync::Arc;

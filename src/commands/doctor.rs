@@ -1,5 +1,6 @@
 //! `buildq doctor`: whether all is well with this clone and its machine, and what to do if not.
 
+mod live;
 mod look;
 
 use std::fs;
@@ -23,6 +24,13 @@ pub struct Args {
     /// Do what is safe: hooks, waker, what lies about, caches; never trust or the sandbox
     #[arg(long)]
     fix: bool,
+    /// Send one trivial task through hook, sandbox and the real builder to a branch, in a
+    /// throwaway repository, and remove it all again; an agent may cost a little
+    #[arg(long)]
+    live: bool,
+    /// Ask nothing
+    #[arg(long, short)]
+    yes: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -49,7 +57,11 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
                 world = world.again(scene.now)?;
                 facts = look::facts(&world);
             }
-            doctor::findings(&facts)
+            let mut findings = doctor::findings(&facts);
+            if args.live && live::wanted(&world, args.yes)? {
+                findings.extend(live::run(&world, args.json)?);
+            }
+            findings
         }
         // What cannot be opened is the one finding.
         Err(error) => {

@@ -2,6 +2,7 @@
 
 mod arrival;
 mod branches;
+pub mod judging;
 mod runs;
 mod texts;
 mod walls;
@@ -308,6 +309,10 @@ impl World {
             (None, None) => Trust::Trusted,
         };
         seen.approvals = Record::Approvals.all(&self.paths);
+        if self.config.judge.is_some() {
+            seen.verdicts = Record::Verdicts.all(&self.paths);
+            seen.judging = judging::task(&self.paths);
+        }
         seen.origins = self.origins()?;
         seen.alive = self.alive();
         seen.ending = self.ending();

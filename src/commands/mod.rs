@@ -20,6 +20,7 @@ pub mod init;
 pub mod lint;
 pub mod inspect;
 pub mod judgement;
+pub mod judge;
 pub mod leaks;
 pub mod lint;
 pub mod log;
@@ -103,6 +104,8 @@ enum Verb {
     Hook(hook::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
+    #[command(hide = true)]
+    Judge(judge::Args),
     #[command(hide = true)]
     Waker(waker::Args),
     #[command(hide = true)]
@@ -192,6 +195,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Done(args) => done::run(args).map(Exit::from),
         Verb::Hook(args) => hook::run(args, &scene),
         Verb::Supervise(args) => supervise::run(args, &scene),
+        Verb::Judge(args) => judge::run(args, &scene),
         Verb::Waker(args) => waker::run(args, &scene),
         Verb::Workspace(args) => workspace::run(args).map(Exit::from),
         Verb::Confine(args) => confine::run(args),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gather::{World, attempt_ref, branch_ref, builder_person, held_ref};
 use super::supervise::{bury, tidy};
-use super::{Exit, Scene, gc, print, report};
+use super::{Exit, Scene, gc, judge, print, report};
 use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
@@ -156,6 +156,7 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
     let kind = match action.clone() {
         Action::Start(start) => return spawn(world, &start, forced),
         Action::Bury { task, attempt } => return bury::bury(world, &task, attempt),
+        Action::Judge { task, .. } => return judge::spawn(world, &task),
         Action::Report { date } => return report::save(world, date),
         Action::Adopt { runner } => Kind::Runner { runner },
         Action::Merge { task, attempt, arrival } => Kind::Merged {

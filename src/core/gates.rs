@@ -2,6 +2,7 @@
 
 mod beside;
 mod content;
+mod judge;
 mod means;
 mod order;
 mod time;
@@ -21,6 +22,7 @@ use crate::domain::id::TaskId;
 use crate::domain::task::Task;
 
 pub use beside::crossings;
+pub use judge::is_judge_due;
 
 /// One named check; the order of the variants is the order in which they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -42,6 +44,8 @@ pub enum Gate {
     Risk,
     /// It needs no approval, or has it.
     Approval,
+    /// A judge, where one is configured, has nothing against it.
+    Judge,
     /// The window of its priority is open.
     Window,
     /// Its `not_before` has come.
@@ -147,7 +151,7 @@ pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
     let fresh = Build::default();
     let build = situation.ledger.builds.get(&item.id).unwrap_or(&fresh);
     let case = Case { situation, item, task, build, round };
-    let gates: [(Gate, Question); 16] = [
+    let gates: [(Gate, Question); 17] = [
         (Gate::Valid, |_| None),
         (Gate::Runner, trust::runner),
         (Gate::Trust, trust::trust),
@@ -156,6 +160,7 @@ pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
         (Gate::Depends, order::depends),
         (Gate::Risk, content::risky),
         (Gate::Approval, content::approval),
+        (Gate::Judge, judge::judge),
         (Gate::Window, time::window),
         (Gate::NotBefore, time::not_before),
         (Gate::Calendar, time::calendar),
@@ -241,6 +246,7 @@ impl Gate {
             Self::Depends => "depends",
             Self::Risk => "risk",
             Self::Approval => "approval",
+            Self::Judge => "judge",
             Self::Window => "window",
             Self::NotBefore => "not-before",
             Self::Calendar => "calendar",

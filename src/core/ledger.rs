@@ -16,7 +16,10 @@ use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 /// A builder that could not work, and did not say for how long, is tried again after this.
 pub const PROBE: TimeDelta = TimeDelta::minutes(30);
 
+mod judgement;
 mod replay;
+
+pub use judgement::{Answer, Judgement};
 
 /// Everything that the ledger says, at one tip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,8 @@ pub struct Ledger {
     pub runner: Option<String>,
     /// Exact texts that a person has approved.
     pub approvals: Vec<Approval>,
+    /// What judges said, by the blob that they judged.
+    pub judgements: BTreeMap<Oid, Judgement>,
     /// Days whose reports are in the tree.
     pub reported: BTreeSet<NaiveDate>,
     /// When the last event was written.
@@ -368,6 +373,9 @@ pub fn refusal(ledger: &Ledger, kind: &Kind) -> Option<String> {
         }
         Kind::Rejected { .. } => matches!(phase, Phase::Review { .. }) && is_current,
         Kind::Answered { .. } => matches!(phase, Phase::Blocked { .. }) && is_current,
+        Kind::Clarified { source, .. } => {
+            ledger.judgements.get(source).is_some_and(Judgement::asks)
+        }
         Kind::Retried { .. } => *phase != Phase::Building && ledger.builds.contains_key(task),
         Kind::Merged { .. } => {
             let merged = matches!(phase, Phase::Merged { .. });
@@ -414,7 +422,7 @@ impl Ledger {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::domain::event::{Event, Failed, Recorded, Started};
+    use crate::domain::event::{Concern, Event, Failed, Judged, Opinion, Recorded, Started};
 
     /// A ledger from lines such as `09:01 parser failed` on one day; commits are counted.
     pub fn ledger(lines: &str) -> Ledger {
@@ -508,6 +516,9 @@ pub mod tests {
             "escalated" => Kind::Escalated { task, attempt },
             "approved" => Kind::Approved { task, source: source(rest) },
             "rejected" => Kind::Rejected { task, attempt },
+            // `judged v1 clear`, `judged v1 destructive ?Which`, `judged v1 fault`; `clarified v1`
+            "judged" => Kind::Judged(judged(task, rest)),
+            "clarified" => Kind::Clarified { task, source: source(rest) },
             "answered" => Kind::Answered { task, attempt },
             "retried" => Kind::Retried { task, reason: rest.into() },
             "merged" => {
@@ -524,6 +535,27 @@ pub mod tests {
         let mut costs = words.split(' ').filter_map(|word| word.strip_prefix('$'));
         let cost = costs.next().and_then(Cost::parse);
         Spent { tokens_in: None, tokens_out: None, cost }
+    }
+
+    fn judged(task: TaskId, words: &str) -> Judged {
+        let words: Vec<_> = words.split(' ').skip(1).collect();
+        let has = |word: &str| words.contains(&word);
+        let concern =
+            |kind: &&str| Concern { kind: (*kind).into(), words: "drop it".into(), quoted: true };
+        let plain = |word: &&&str| !matches!(**word, "clear" | "fault") && !word.starts_with('?');
+        let asked = words.iter().filter_map(|word| word.strip_prefix('?'));
+        Judged {
+            task,
+            source: source("v1"),
+            builder: "opus".into(),
+            opinion: Opinion {
+                clear: has("clear"),
+                risks: words.iter().filter(plain).map(concern).collect(),
+                questions: asked.map(str::to_owned).collect(),
+            },
+            fault: has("fault").then(|| "no answer".into()),
+            until: None,
+        }
     }
 
     /// The blob that stands for a text in these tables: `v1`, `v2`; nothing is `v1`.

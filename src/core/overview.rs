@@ -174,6 +174,7 @@ fn queue(there: Situation, plan: &Plan) -> Vec<Queued> {
 fn needs_person(there: Situation, item: &Item, gate: Gate) -> bool {
     match gate {
         Gate::Window | Gate::NotBefore | Gate::Calendar | Gate::Capacity | Gate::Retry => false,
+        Gate::Judge => there.ledger.judgements.contains_key(&item.blob),
         // Of the whole queue: told once.
         Gate::Runner => false,
         Gate::Conflict => {

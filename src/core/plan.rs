@@ -81,6 +81,13 @@ pub enum Action {
         /// The day on which it ends.
         date: NaiveDate,
     },
+    /// Ask the judge about a task.
+    Judge {
+        /// Which task.
+        task: TaskId,
+        /// The exact text.
+        source: Oid,
+    },
     /// Start a builder.
     Start(Box<Start>),
 }
@@ -147,10 +154,19 @@ pub fn plan(situation: Situation) -> Plan {
             round.starts(&item.id);
             plan.actions.push(Action::Start(Box::new(start)));
         }
+        if may_be_judged(&verdict, &plan.actions) && gates::is_judge_due(situation, item, &round) {
+            plan.actions.push(Action::Judge { task: item.id.clone(), source: item.blob });
+        }
         plan.verdicts.push(verdict);
     }
     plan.wake = wake(situation, &plan);
     plan
+}
+
+/// Whether nothing before the judge holds a task, and none is asked in this plan yet.
+fn may_be_judged(verdict: &Verdict, actions: &[Action]) -> bool {
+    let asked = actions.iter().any(|action| matches!(action, Action::Judge { .. }));
+    !asked && verdict.holds().next().is_some_and(|(gate, _)| gate == Gate::Judge)
 }
 
 /// What the ledger does not say yet, though it is so.
@@ -363,6 +379,8 @@ mod tests {
     use crate::core::queue::Queue;
     use crate::core::situation::{Observations, Origin, Trust};
     use crate::domain::config::{Builder, Config};
+    use crate::domain::config::{Builder, Config, Judge};
+    use crate::domain::cost::Cost;
     use crate::domain::event::Merge;
     use crate::domain::task;
 
@@ -429,6 +447,7 @@ mod tests {
             Action::Renew { task } => format!("renew {task}"),
             Action::Escalate { task, .. } => format!("escalate {task}"),
             Action::Report { date } => format!("report {date}"),
+            Action::Judge { task, .. } => format!("judge {task}"),
         }
     }
 
@@ -675,6 +694,107 @@ mod tests {
         };
         assert_eq!(plan_of("", review, "09:02", arrived), "merge a");
         check("", review, "09:02", "");
+    }
+
+    /// A policy with a judge; what it said and what was answered was said here.
+    fn judged_here(seen: &mut Observations, config: &mut Config, ledger: &str) {
+        let (prompt, env, timeout) = Default::default();
+        let command = vec!["opus".into()];
+        let builder = Builder { command, prompt, env, timeout, network: None };
+        config.builders.insert("opus".into(), builder);
+        let timeout = std::time::Duration::from_secs(600);
+        config.judge = Some(Judge { builder: "opus".into(), timeout });
+        let ledger =
+            super::super::ledger::tests::ledger(&format!("00:00 ? runner here/1\n{ledger}"));
+        for judgement in ledger.judgements.values() {
+            seen.verdicts.insert(judgement.record());
+            seen.approvals.extend(judgement.answers.iter().map(|answer| answer.record(judgement)));
+        }
+    }
+
+    #[test]
+    fn a_judge_is_asked_first_and_may_only_hold() {
+        let high = "a: priority: high";
+        let asked = |queue: &str, events: &str| {
+            plan_of(queue, events, "09:00", |seen, config| judged_here(seen, config, events))
+        };
+        assert_eq!(
+            asked(high, ""),
+            "judge a\nhold a: judge: waits for the judge `opus`\nwake 09:01"
+        );
+        // One at a time, and nothing that another gate holds.
+        assert_eq!(
+            asked("a: priority: high\nb: priority: high\nc: priority: low", ""),
+            "judge a\nhold a: judge: waits for the judge `opus`\n\
+             hold b: judge: waits for the judge `opus`\n\
+             hold c: approval: priority low starts only after approval\nwake 09:01"
+        );
+        // Also while its window is closed: who is asked is still there.
+        assert_eq!(
+            asked("a: priority: medium", ""),
+            "judge a\nhold a: judge: waits for the judge `opus`\nwake 09:01"
+        );
+        for (said, plan) in [
+            ("clear", "start a 1"),
+            ("clear destructive", "hold a: judge: the judge `opus` sees destructive: \"drop it\""),
+            ("clear ?Which ?When", "hold a: judge: the judge `opus` asks: Which (and 1 more)"),
+            (
+                "unclear-is-no-kind",
+                "hold a: judge: the judge `opus` sees unclear-is-no-kind: \"drop it\", and finds it unclear",
+            ),
+            ("", "hold a: judge: the judge `opus` finds it unclear"),
+            ("fault", "hold a: judge: the judge `opus` gave no verdict: no answer"),
+        ] {
+            let said = format!("08:00 a judged v1 {said}");
+            assert_eq!(asked(high, said.trim_end()), plan, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_opens_the_judges_gate() {
+        let high = "a: priority: high";
+        let check = |queue: &str, events: &str, plan: &str| {
+            let said = plan_of(queue, events, "09:00", |seen, config| {
+                judged_here(seen, config, events);
+            });
+            assert_eq!(said, plan, "{events}");
+        };
+        // An answer opens what was asked, not what is at risk.
+        check(high, "08:00 a judged v1 ?Which\n08:01 a clarified v1", "start a 1");
+        check(
+            high,
+            "08:00 a judged v1 access ?Which\n08:01 a clarified v1",
+            "hold a: judge: the judge `opus` sees access: \"drop it\"",
+        );
+        // A text that was started before is not judged; an edited one is judged anew.
+        check(high, "08:00 a started\n08:01 a failed\n08:02 a retried x", "start a 2");
+        check(
+            "a: v2; priority: high",
+            "08:00 a judged v1 clear",
+            "judge a\nhold a: judge: waits for the judge `opus`\nwake 09:01",
+        );
+        // What was not said here lets nothing start, and holds all the same.
+        let elsewhere = |events: &str| {
+            plan_of(high, events, "09:00", |seen, config| judged_here(seen, config, ""))
+        };
+        assert_eq!(
+            elsewhere("08:00 a judged v1 clear"),
+            "judge a\nhold a: judge: waits for the judge `opus`\nwake 09:01"
+        );
+        assert_eq!(
+            elsewhere("08:00 a judged v1 ?Which\n08:01 a clarified v1"),
+            "hold a: judge: the judge `opus` asks: Which"
+        );
+        let working = plan_of(high, "", "09:00", |seen, config| {
+            judged_here(seen, config, "");
+            seen.judging = TaskId::new("a").ok();
+        });
+        assert_eq!(working, "hold a: judge: being judged by `opus`\nwake 09:01");
+        let missing = plan_of(high, "", "09:00", |seen, config| {
+            judged_here(seen, config, "");
+            seen.broken_builders.insert("opus".into(), "`opus` is not on PATH".into());
+        });
+        assert_eq!(missing, "hold a: judge: the judge `opus` cannot start: `opus` is not on PATH");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use super::judged::Judged;
 #[cfg(doc)]
 use super::ledger::Approval;
 use super::ledger::Ledger;
+#[cfg(doc)]
+use super::ledger::{Approval, Judgement};
 use super::queue::Queue;
 use crate::domain::config::Config;
 use crate::domain::event::Merge;
@@ -82,6 +84,10 @@ pub struct Observations {
     pub approvals: BTreeSet<String>,
     /// What their texts say, by task, where it is known.
     pub judged: BTreeMap<TaskId, Judged>,
+    /// Verdicts that were given in this clone, as [`Judgement::record`] writes them.
+    pub verdicts: BTreeSet<String>,
+    /// The task that a judge is at work on here.
+    pub judging: Option<TaskId>,
     /// Tasks whose running attempt is proven alive by its lock.
     pub alive: BTreeSet<TaskId>,
     /// Tasks whose last attempt has ended in the ledger while its supervisor still holds the

@@ -3,6 +3,7 @@
 mod argv;
 mod calendar;
 mod limits;
+mod judge;
 mod keep;
 mod protected;
 mod read;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use argv::{checks, some_span};
 pub use calendar::Calendar;
+pub use judge::Judge;
 pub use keep::Keep;
 pub use limits::Limits;
 #[cfg(test)]
@@ -162,6 +164,8 @@ pub struct Config {
     /// Globs of paths that a person looks at before they are merged: added to the default, or taken
     /// out of it with `!`.
     pub protected: Vec<String>,
+    /// Who gives a second opinion on a task before it first starts.
+    pub judge: Option<Judge>,
 }
 
 impl Default for Config {
@@ -196,6 +200,7 @@ impl Default for Config {
             lint: Lint::Warn,
             keep: Keep::default(),
             protected: Vec::new(),
+            judge: None,
         }
     }
 }

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::cost::Cost;
 use super::id::{Attempt, Oid, Percent, TaskId};
 
+mod judged;
+pub use judged::{Concern, Judged, Opinion};
+
 /// The version of the ledger's format that this program writes; it stands in the root commit.
 pub const FORMAT: u32 = 1;
 
@@ -115,6 +118,16 @@ pub enum Kind {
         task: TaskId,
         /// The run that asked.
         attempt: Attempt,
+    },
+    /// A judge has given its opinion on this exact text before it first starts.
+    Judged(Judged),
+    /// A person answers the judge's questions about this exact text; the body holds the answer.
+    /// Its word in the ledger is `answered` too.
+    Clarified {
+        /// Which task.
+        task: TaskId,
+        /// The blob that was judged.
+        source: Oid,
     },
     /// From scratch, with a fresh count of failures.
     Retried {
@@ -346,7 +359,8 @@ impl Kind {
             Self::Escalated { .. } => "escalated",
             Self::Approved { .. } => "approved",
             Self::Rejected { .. } => "rejected",
-            Self::Answered { .. } => "answered",
+            Self::Answered { .. } | Self::Clarified { .. } => "answered",
+            Self::Judged(_) => "judged",
             Self::Retried { .. } => "retried",
             Self::Merged { .. } => "merged",
             Self::Closed { .. } => "closed",
@@ -372,6 +386,8 @@ impl Kind {
             | Self::Approved { task, .. }
             | Self::Rejected { task, .. }
             | Self::Answered { task, .. }
+            | Self::Clarified { task, .. }
+            | Self::Judged(Judged { task, .. })
             | Self::Retried { task, .. }
             | Self::Merged { task, .. }
             | Self::Closed { task, .. }
@@ -424,6 +440,12 @@ impl Kind {
                 format!("{name}: {task} needs a person after attempt {attempt}")
             }
             Self::Approved { task, source } => format!("{name}: {task} as of {}", source.short()),
+            Self::Judged(judged) => {
+                format!("{name}: {} by {}: {}", judged.task, judged.builder, judged.summary())
+            }
+            Self::Clarified { task, source } => {
+                format!("{name}: {task} as of {}", source.short())
+            }
             Self::Rejected { task, attempt } | Self::Answered { task, attempt } => {
                 format!("{name}: {task} attempt {attempt}")
             }

@@ -11,7 +11,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::cost::Cost;
 use super::event::{
-    CheckResult, Event, Failed, Fault, Kind, Merge, Spent, Started, Succeeded, Usage,
+    CheckResult, Concern, Event, Failed, Fault, Judged, Kind, Merge, Opinion, Spent, Started,
+    Succeeded, Usage,
 };
 use super::id::{Attempt, Percent, TaskId};
 
@@ -212,6 +213,8 @@ fn facts(kind: &Kind, t: &mut Trailers) {
             spent(figures, t);
         }
         Kind::Approved { source, .. } => t.push("Source", source),
+        Kind::Clarified { source, .. } => t.push("Source", source),
+        Kind::Judged(judged) => judged_facts(judged, t),
         Kind::Retried { reason, .. } => t.push("Reason", reason),
         Kind::Merged { commit, how, edited, .. } => {
             t.push("Commit", commit);
@@ -233,6 +236,49 @@ fn facts(kind: &Kind, t: &mut Trailers) {
         Kind::Escalated { .. } | Kind::Rejected { .. } | Kind::Answered { .. } => {}
         Kind::Unknown { .. } => {}
     }
+}
+
+fn judged_facts(judged: &Judged, t: &mut Trailers) {
+    t.push("Source", judged.source);
+    t.push("Builder", &judged.builder);
+    match &judged.fault {
+        Some(fault) => t.push("Fault", fault),
+        None => t.push("Clear", if judged.opinion.clear { "yes" } else { "no" }),
+    }
+    for risk in &judged.opinion.risks {
+        let key = if risk.quoted { "Risk" } else { "Remark" };
+        t.push(key, format!("{}: {}", risk.kind, risk.words));
+    }
+    t.push_all("Question", &judged.opinion.questions);
+    t.push_some("Until", judged.until.as_ref().map(moment));
+}
+
+fn read_judged(task: TaskId, t: &Trailers) -> Option<Judged> {
+    let concern = |text: &str, quoted| {
+        let (kind, words) = text.split_once(": ").unwrap_or((text, ""));
+        Concern { kind: kind.to_owned(), words: words.to_owned(), quoted }
+    };
+    let quoted = t.all("Risk").map(|text| concern(text, true));
+    let own = t.all("Remark").map(|text| concern(text, false));
+    let fault = t.get("Fault").map(str::to_owned);
+    // A verdict that does not say whether it is one is none.
+    let clear = match (t.get("Clear"), &fault) {
+        (Some(word), None) => word == "yes",
+        (None, Some(_)) => false,
+        _ => return None,
+    };
+    Some(Judged {
+        task,
+        source: t.parse("Source")?,
+        builder: t.text("Builder"),
+        opinion: Opinion {
+            clear,
+            risks: quoted.chain(own).collect(),
+            questions: t.texts("Question"),
+        },
+        fault,
+        until: t.moment("Until"),
+    })
 }
 
 /// Reads what [`facts`] wrote. A known word without its facts is no event.
@@ -296,7 +342,11 @@ fn kind(name: &str, t: &Trailers) -> Option<Kind> {
         "escalated" => Kind::Escalated { task: task()?, attempt: attempt()? },
         "approved" => Kind::Approved { task: task()?, source: t.parse("Source")? },
         "rejected" => Kind::Rejected { task: task()?, attempt: attempt()? },
-        "answered" => Kind::Answered { task: task()?, attempt: attempt()? },
+        "answered" => match attempt() {
+            Some(attempt) => Kind::Answered { task: task()?, attempt },
+            None => Kind::Clarified { task: task()?, source: t.parse("Source")? },
+        },
+        "judged" => Kind::Judged(read_judged(task()?, t)?),
         "retried" => Kind::Retried { task: task()?, reason: t.text("Reason") },
         "merged" => Kind::Merged {
             task: task()?,
@@ -513,6 +563,30 @@ mod tests {
             Kind::Approved { task: task.clone(), source: oid('c') },
             Kind::Rejected { task: task.clone(), attempt },
             Kind::Answered { task: task.clone(), attempt },
+            Kind::Clarified { task: task.clone(), source: oid('c') },
+            Kind::Judged(Judged {
+                task: task.clone(),
+                source: oid('c'),
+                builder: "opus".into(),
+                opinion: Opinion {
+                    clear: false,
+                    risks: vec![
+                        Concern { kind: "money".into(), words: "pay: all".into(), quoted: true },
+                        Concern { kind: "access".into(), words: "it may".into(), quoted: false },
+                    ],
+                    questions: vec!["Which one?".into(), "And when?".into()],
+                },
+                fault: None,
+                until: None,
+            }),
+            Kind::Judged(Judged {
+                task: task.clone(),
+                source: oid('c'),
+                builder: "opus".into(),
+                opinion: Opinion::default(),
+                fault: Some("no answer".into()),
+                until: Some(DateTime::UNIX_EPOCH),
+            }),
             Kind::Retried { task: task.clone(), reason: "by hand".into() },
             Kind::Merged {
                 task: task.clone(),

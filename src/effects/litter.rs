@@ -16,7 +16,8 @@ use crate::domain::id::{Attempt, TaskId};
 
 /// Endings of workspaces that are made for a trial, and the lock that is held meanwhile; that of
 /// the attempt where none is named.
-const TRIALS: [(&str, Option<&str>); 2] = [("-base", None), ("-accept", Some("accept"))];
+const TRIALS: [(&str, Option<&str>); 3] =
+    [("-base", None), ("-accept", Some("accept")), ("-judge", Some("judge"))];
 /// What the files begin with that are put in place in one step.
 const HALF: &str = ".tmp";
 

@@ -206,6 +206,8 @@ pub enum Record {
     Commits,
     /// Approvals that were given in this clone: event, task and blob of each.
     Approvals,
+    /// Verdicts of judges that were given in this clone: event, task and blob of each.
+    Verdicts,
 }
 
 impl Record {
@@ -213,6 +215,7 @@ impl Record {
         paths.data.join(match self {
             Self::Commits => "commits",
             Self::Approvals => "approvals",
+            Self::Verdicts => "verdicts",
         })
     }
 

@@ -6,6 +6,7 @@ pub mod error;
 pub mod gc;
 pub mod hook;
 pub mod judgement;
+pub mod judge;
 pub mod lint;
 pub mod log;
 pub mod plan;

@@ -45,6 +45,8 @@ pub enum WordsKind {
     Feedback,
     /// The builder had asked.
     Answer,
+    /// A judge had asked, before the work began.
+    Before,
 }
 
 /// Words of a person about the work so far.

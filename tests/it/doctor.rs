@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
-use crate::support::{CLEAR, TestRepo, kill, sandbox_works};
+use crate::support::{CLEAR, TestRepo, files_below, kill, sandbox_works};
 
 /// The findings that are not well, as `level check: what was found`.
 fn told(repo: &TestRepo) -> Vec<String> {
@@ -225,4 +225,95 @@ fn what_lies_about_is_cleared_away() {
     repo.buildq(["doctor", "--fix"]).stdout_has("fixed    cleared away: 1 thing").success();
     assert!(!left.exists());
     repo.buildq(["status"]).stdout_has("one").success();
+}
+
+/// What lies where workspaces and data of clones are.
+fn traces(repo: &TestRepo) -> Vec<String> {
+    let below = |path: &str| files_below(&repo.home().join(path));
+    let files = below(".local/state/buildq").into_iter().chain(below(".local/share/buildq"));
+    files.map(|file| file.display().to_string()).collect()
+}
+
+#[test]
+fn live_goes_all_the_way_and_leaves_nothing() {
+    let repo = TestRepo::in_real_time();
+    if sandbox_works() {
+        repo.git(["config", "buildq.sandbox", "require"]);
+    }
+    let (before, refs) = (traces(&repo), repo.ask(["for-each-ref"]));
+    let said = repo.buildq(["doctor", "--live"]).success();
+    for stage in [
+        "`git commit` is through its hook",
+        "the builder `steps` is at work",
+        "the branch holds what was asked for",
+    ] {
+        assert!(said.stdout.contains(stage), "{stage}\n{}", said.stdout);
+    }
+    assert_eq!((traces(&repo), repo.ask(["for-each-ref"])), (before, refs));
+    assert_eq!(repo.ask(["status", "--porcelain"]), "");
+    repo.wait_for(|repo| repo.processes().iter().all(|process| process.is_waker()));
+}
+
+#[test]
+fn live_runs_the_real_agent_and_says_what_does_not_work() {
+    let repo = TestRepo::in_real_time();
+    // Does as it is told, by a file of the repository that the command names.
+    let does = "#!/bin/sh\nline=$(sed -n 's/.*exactly one line: `\\(.*\\)`\\. .*/\\1/p')\necho \"$line\" > doctor-live.txt\n";
+    repo.write("tools/agent.sh", does);
+    repo.git(["add", "tools"]);
+    repo.git(["commit", "-qm", "Add an agent"]);
+    repo.config("builder: opus\nbuilders: {opus: {command: [sh, tools/agent.sh]}}");
+    repo.buildq(["doctor", "--live"]).code(2).stderr_has("add --yes");
+    repo.buildq(["doctor", "--live", "--yes"])
+        .stdout_has("the branch holds what was asked for")
+        .success();
+    for (script, said) in [
+        ("echo other > doctor-live.txt", "`doctor-live.txt` holds `other` instead of"),
+        ("echo x > else", "`doctor-live.txt`, which was asked for, is not on `build/doctor-live`"),
+        ("exit 7", "it did not come to review: the builder failed: exit 7"),
+    ] {
+        repo.write("tools/agent.sh", format!("#!/bin/sh\n{script}\n"));
+        repo.git(["commit", "-qam", "Change the agent"]);
+        repo.buildq(["trust", "--yes"]).success();
+        let before = traces(&repo);
+        repo.buildq(["doctor", "--live", "--yes"])
+            .code(1)
+            .stdout_has("problem  live")
+            .stdout_has(said);
+        assert_eq!(traces(&repo), before);
+    }
+    // What is not trusted is not run, not even elsewhere.
+    repo.write("tools/agent.sh", "#!/bin/sh\nexit 8\n");
+    repo.git(["commit", "-qam", "Change the agent again"]);
+    repo.buildq(["doctor", "--live", "--yes"]).code(1).stdout_has("not run: the configuration");
+}
+
+#[test]
+fn live_cleans_up_when_it_is_interrupted_and_after_one_that_was_killed() {
+    let repo = TestRepo::in_real_time();
+    repo.program("agent", "#!/bin/sh\n[ \"$1\" = --version ] && exit\ntouch $0.begun; sleep 600\n");
+    repo.config("builder: opus\nbuilders: {opus: {command: [agent]}}");
+    let before = traces(&repo);
+    let live = || {
+        let _ = fs::remove_file(repo.root().join("bin/agent.begun"));
+        let mut command = repo.command(env!("CARGO_BIN_EXE_buildq"));
+        let child = command.args(["doctor", "--live", "--yes"]).stdout(std::process::Stdio::null());
+        let child = child.stderr(std::process::Stdio::null()).spawn().unwrap();
+        repo.wait_for(|repo| repo.root().join("bin/agent.begun").exists());
+        child
+    };
+    let mut child = live();
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(traces(&repo), before);
+    let mut child = live();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_ne!(traces(&repo), before);
+    // The next one sees to it, before it does its own.
+    repo.program("agent", "#!/bin/sh\nexit 1\n");
+    repo.buildq(["doctor", "--live", "--yes"]).code(1).stdout_has("it did not come to review");
+    assert_eq!(traces(&repo), before);
+    repo.wait_for(|repo| repo.processes().iter().all(|process| process.is_waker()));
 }

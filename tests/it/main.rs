@@ -15,6 +15,7 @@ mod doctor;
 mod gc;
 mod isolation;
 mod inspect;
+mod judge;
 mod kills;
 mod layers;
 mod life;

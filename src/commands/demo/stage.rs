@@ -1,6 +1,7 @@
-//! The throwaway repository of the demo.
+//! A throwaway repository: that of the demo, and of `doctor --live`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -64,6 +65,18 @@ impl Stage {
         Ok(Self { dir: dir.canonicalize()?, exe })
     }
 
+    /// In this very folder, which is made.
+    pub fn in_folder(dir: &Path) -> Result<Self> {
+        fs::create_dir_all(dir).with_context(|| format!("cannot make `{}`", dir.display()))?;
+        Self::there(dir)
+    }
+
+    /// One that is there already.
+    pub fn there(dir: &Path) -> Result<Self> {
+        let dir = dir.canonicalize().with_context(|| format!("`{}`", dir.display()))?;
+        Ok(Self { dir, exe: detach::this_program()? })
+    }
+
     /// Its git directory.
     pub fn git_dir(&self) -> PathBuf {
         self.dir.join(".git")
@@ -75,7 +88,7 @@ impl Stage {
     }
 
     /// Git as a person would run it here, hooks and all.
-    fn git(&self) -> Git {
+    pub fn git(&self) -> Git {
         let hooks = self.git_dir().join("hooks");
         let git = Git::at(&self.dir).set(format!("core.hooksPath={}", hooks.display()));
         // Its hooks look on PATH first: there may be another buildq.
@@ -87,8 +100,18 @@ impl Stage {
         }
     }
 
-    /// Makes the repository and its first commit.
+    /// Makes the demo's repository and its first commit.
     pub fn project(&self) -> Result<()> {
+        let zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".into());
+        let zone = crate::domain::yaml::write::scalar(&zone);
+        let policy = format!("{POLICY}timezone: {zone}\n");
+        let files = PROJECT.into_iter().chain([(CONFIG, policy.as_str())]);
+        let owned = files.map(|(path, content)| (path.to_owned(), content.as_bytes().to_vec()));
+        self.make(&owned.collect::<Vec<_>>())
+    }
+
+    /// Makes the repository, with these files in its first commit.
+    pub fn make(&self, files: &[(String, Vec<u8>)]) -> Result<()> {
         // Whatever the person's own configuration or templates would add stays out.
         let git =
             self.git().set("init.defaultRefFormat=files").set("init.defaultObjectFormat=sha1");
@@ -104,22 +127,22 @@ impl Stage {
                 git.run(["config", key, value])?;
             }
         }
-        for (path, content) in PROJECT {
+        for (path, content) in files {
             self.write(path, content)?;
         }
-        let zone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".into());
-        let zone = crate::domain::yaml::write::scalar(&zone);
-        self.write(CONFIG, &format!("{POLICY}timezone: {zone}\n"))?;
         git.run(["add", "."])?;
         git.run(["commit", "-qm", "A very small program"])?;
         Ok(())
     }
 
-    fn write(&self, path: &str, content: &str) -> Result<()> {
+    fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
         let full = self.dir.join(path);
         let write = || {
             fs::create_dir_all(full.parent().unwrap_or(&self.dir))?;
-            fs::write(&full, content)
+            fs::write(&full, &content)?;
+            // A script that a command names is run as it stands.
+            let mode = if content.as_ref().starts_with(b"#!") { 0o755 } else { 0o644 };
+            fs::set_permissions(&full, fs::Permissions::from_mode(mode))
         };
         write().with_context(|| format!("cannot write `{}`", full.display()))
     }
@@ -155,7 +178,16 @@ impl Stage {
         Ok(())
     }
 
-    fn quietly(&self, words: &[&str]) -> Result<String> {
+    /// Commits one file with an ordinary `git commit`.
+    pub fn commit_file(&self, path: &str, content: &str, message: &str) -> Result<()> {
+        self.write(path, content)?;
+        let git = self.git();
+        git.run(["add", "-f", path])?;
+        git.run(["commit", "-q", "-m", message]).map(drop)
+    }
+
+    /// Runs a command of buildq and takes what it says.
+    pub fn quietly(&self, words: &[&str]) -> Result<String> {
         let output = foreground::buildq(&self.dir, words)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);

@@ -104,7 +104,12 @@ fn clear(world: &World, ended: &mut Ended) -> Result<()> {
         let path = folder.path();
         let safe = match whose(&name) {
             // What killed processes have left, or made for a trial.
-            None if name.starts_with(GOING) || name.ends_with("-accept") => true,
+            None if name.starts_with(GOING)
+                || name.ends_with("-accept")
+                || name.ends_with("-judge") =>
+            {
+                true
+            }
             // Made for a check on the base: there is no work in it.
             Some((_, _, true)) => true,
             Some((task, attempt, false)) => taken_over(world, &task, attempt),

@@ -16,6 +16,9 @@ impl Ledger {
             self.superseded.insert(recorded.commit);
             return;
         }
+        if self.apply_judgement(recorded) {
+            return;
+        }
         match recorded.event.kind.task() {
             Some(task) => {
                 if let Kind::Approved { task, source } = &recorded.event.kind {

@@ -328,6 +328,10 @@ pub(super) fn command(entry: &Queued, hold: &Held) -> String {
     match hold.gate {
         Gate::Risk | Gate::Approval => format!("buildq approve {task}"),
         Gate::Trust => hold.remedy.clone(),
+        Gate::Judge if hold.remedy.starts_with("buildq answer") => {
+            format!("buildq answer {task} \"…\"")
+        }
+        Gate::Judge => format!("buildq approve {task}"),
         Gate::Base => format!("buildq show {task}"),
         Gate::Valid | Gate::Clear | Gate::Blockers | Gate::Depends | Gate::Builder
             if !entry.path.starts_with("specs/") =>

@@ -7,10 +7,10 @@ use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, 
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
 use super::calendar::calendars;
-use super::keep;
 use super::limits::{self, Limits};
 use super::window::{clock, window};
 use super::{BUILDER_TIMEOUT, Builder, Config, Depends, Lint, PromptBy, RetryFrom, STEPS};
+use super::{judge, keep};
 
 /// A configuration file is never larger.
 const LARGEST: usize = 1 << 20;
@@ -57,6 +57,7 @@ pub const KEYS: &[&str] = &[
     "protected",
     "keep.disk",
     "keep.age",
+    "judge",
 ];
 
 /// The keys that stand at the left edge.
@@ -84,6 +85,7 @@ const TOP: &[&str] = &[
     "lint",
     "protected",
     "keep",
+    "judge",
 ];
 
 type Wrong = (String, String);
@@ -143,6 +145,9 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     let lint = [("warn", Lint::Warn), ("deny", Lint::Deny)];
     set(&mut config.lint, top.get("lint").and_then(|f| f.word(&lint, found)));
     set(&mut config.protected, top.get("protected").map(|f| super::protected::read(&f, found)));
+    let known: Vec<&str> = config.builders.keys().map(String::as_str).collect();
+    let judge = top.get("judge").and_then(|f| judge::read(&f, &known, found));
+    set_option(&mut config.judge, judge);
     config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
     config
 }

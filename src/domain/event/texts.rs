@@ -21,6 +21,12 @@ impl Kind {
                 texts
             }
             Self::Blocked { question, .. } => vec![question],
+            Self::Judged(it) => {
+                let mut texts: Vec<_> = it.opinion.questions.iter_mut().collect();
+                texts.extend(it.opinion.risks.iter_mut().map(|risk| &mut risk.words));
+                texts.extend(&mut it.fault);
+                texts
+            }
             Self::Retried { reason, .. }
             | Self::Closed { reason, .. }
             | Self::Cancelled { reason, .. }
@@ -30,6 +36,7 @@ impl Kind {
             | Self::Approved { .. }
             | Self::Rejected { .. }
             | Self::Answered { .. }
+            | Self::Clarified { .. }
             | Self::Merged { .. }
             | Self::Resumed { .. }
             | Self::Runner { .. }

@@ -59,6 +59,30 @@ impl Site<'_> {
     }
 
     fn words(&self) -> Vec<WordsView> {
+        self.told_before().into_iter().chain(self.told_since()).collect()
+    }
+
+    /// What a judge asked of this very text, and what a person answered here.
+    fn told_before(&self) -> Vec<WordsView> {
+        let world = &self.begun.world;
+        let judgement = world.ledger.judgements.get(&self.begun.start.source);
+        let Some(judgement) = judgement.filter(|judgement| judgement.asks()) else {
+            return Vec::new();
+        };
+        let questions = judgement.judged.opinion.questions.join(" ");
+        let ours = judgement.answers.iter();
+        let ours = ours.filter(|answer| world.seen.approvals.contains(&answer.record(judgement)));
+        let view = |answer: &crate::core::ledger::Answer| WordsView {
+            kind: WordsKind::Before,
+            attempt: 0,
+            question: questions.clone(),
+            by: answer.author.clone(),
+            text: answer.text.clone(),
+        };
+        ours.map(view).collect()
+    }
+
+    fn told_since(&self) -> Vec<WordsView> {
         let Some(build) = self.begun.world.ledger.builds.get(&self.begun.start.task) else {
             return Vec::new();
         };
