@@ -22,7 +22,6 @@ pub mod inspect;
 pub mod judgement;
 pub mod judge;
 pub mod leaks;
-pub mod lint;
 pub mod log;
 pub mod output;
 pub mod pause;

@@ -19,12 +19,15 @@ pub struct Judged {
     pub unclear: Option<String>,
     /// What a person should know of before it starts.
     pub risks: Vec<risk::Risk>,
+    /// The words by which it says itself that it is not to be started yet.
+    pub waits: Option<String>,
 }
 
 impl Judged {
     /// Reads a task.
     pub fn read(blob: Oid, task: &Task) -> Self {
-        Self { blob, unclear: clear::unclear(task), risks: risk::risks(task) }
+        let (unclear, risks, waits) = (clear::unclear(task), risk::risks(task), risk::waits(task));
+        Self { blob, unclear, risks, waits }
     }
 
     /// The known reading of an item, if it is of this very text; else a new one.
@@ -53,7 +56,7 @@ mod tests {
             task: None,
             diagnostics: Vec::new(),
         };
-        let stale = Judged { blob: Oid([2; 20]), unclear: None, risks: Vec::new() };
+        let stale = Judged { blob: Oid([2; 20]), unclear: None, risks: Vec::new(), waits: None };
         let fresh = Judged::of(Some(&stale), &item, &task);
         assert!(!fresh.risks.is_empty());
         let known = Judged { blob: Oid([1; 20]), ..stale };

@@ -378,9 +378,7 @@ mod tests {
     use crate::core::ledger::tests::{at, ledger, number, source};
     use crate::core::queue::Queue;
     use crate::core::situation::{Observations, Origin, Trust};
-    use crate::domain::config::{Builder, Config};
     use crate::domain::config::{Builder, Config, Judge};
-    use crate::domain::cost::Cost;
     use crate::domain::event::Merge;
     use crate::domain::task;
 

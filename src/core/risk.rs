@@ -6,7 +6,6 @@ mod commands;
 mod frame;
 mod topics;
 mod waits;
-use serde::{Deserialize, Serialize};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +15,6 @@ use crate::domain::task::Task;
 use frame::Frame;
 
 /// What could go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RiskKind {

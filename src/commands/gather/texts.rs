@@ -20,7 +20,7 @@ impl World {
     pub(super) fn read_queue(&mut self, tip: Option<Oid>) -> Result<BTreeMap<TaskId, Judged>> {
         let mut known = readings::load(&self.paths);
         let mut files = self.files(tip, &mut known)?;
-        in_two(&mut files, |file| understand(file));
+        in_two(&mut files, understand);
         self.queue = self.queue_of(tip, files, &self.ledger);
         let (judged, new) = self.judge(&known);
         if self.writes && (new > 0 || known.len() > 2 * judged.len() + FEW) {

@@ -9,11 +9,9 @@ pub(super) fn unclear(case: &Case) -> Option<Hold> {
     if case.approved() {
         return None;
     }
-    let reason = clear::unclear(case.task)?;
+    let reason = case.judged().unclear?;
     let more = format!("say more in `{}` and commit it", case.item.path);
     Some(hold(reason, format!("{more}; or `{}`, if it says enough", case.approve())))
-    let reason = case.judged().unclear?;
-    Some(hold(reason, format!("say more in `{}` and commit it", case.item.path)))
 }
 
 pub(super) fn blockers(case: &Case) -> Option<Hold> {
@@ -26,14 +24,11 @@ pub(super) fn risky(case: &Case) -> Option<Hold> {
     if case.approved() {
         return None;
     }
-    let risks = risk::risks(case.task);
-    let told = risks.iter().map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
-    let waits = risk::waits(case.task).map(|words| format!("it says itself to wait: \"{words}\""));
+    let judged = case.judged();
+    let told = judged.risks.iter().map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
+    let waits = judged.waits.map(|words| format!("it says itself to wait: \"{words}\""));
     let told: Vec<String> = told.chain(waits).collect();
     (!told.is_empty()).then(|| hold(told.join("; "), case.approve()))
-    let risks = case.judged().risks;
-    let first = risks.first()?;
-    Some(hold(format!("{}: \"{}\"", first.kind.name(), first.words), case.approve()))
 }
 
 pub(super) fn approval(case: &Case) -> Option<Hold> {
