@@ -94,7 +94,7 @@ def repository(bench, tasks):
     fill(bench, repo, tasks)
     # As if they had been committed one by one: the clone's own hook would have seen each.
     ids = bench.run("git", "rev-list", "main", cwd=repo)
-    record = next((bench.folder / "home/.local/share/buildq").glob("*/commits"))
+    record = next((bench.folder / "home/.local/share/buildq").glob("clones/*/commits"))
     with record.open("a") as file:
         file.write(ids + "\n")
     return repo
