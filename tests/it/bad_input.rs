@@ -339,7 +339,7 @@ fn a_full_disk_fails_an_attempt_and_loses_nothing() {
     let repo = TestRepo::with_agent(
         "echo made > made; git add made; git commit -qm made\n\
         dd if=/dev/zero of=large bs=1M count=64 2>/dev/null || exit 7",
-        "retry: {max: 1}",
+        "retry: {max: 1}\nlimits: {free_disk: none}",
     );
     let small = repo.root().join("small");
     std::fs::create_dir(&small).unwrap();
