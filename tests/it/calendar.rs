@@ -64,7 +64,7 @@ fn what_cannot_be_read_holds_nothing_and_is_told() {
         0,
     )
     .unwrap();
-    repo.task("x", "---\npriority: medium\n---\nWrite a file.\n\n- [ ] the file is there");
+    repo.task("x", "---\npriority: medium\n---\nWrite result.txt.\n\n- [ ] result.txt is there");
     repo.settle();
     let begun = Instant::now();
     let troubles = [
