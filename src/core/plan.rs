@@ -377,7 +377,7 @@ mod tests {
     use super::*;
     use crate::core::ledger::tests::{at, ledger, number, source};
     use crate::core::queue::Queue;
-    use crate::core::situation::{Observations, Origin, Trust};
+    use crate::core::situation::{Doubt, Observations, Origin, Trust};
     use crate::domain::config::{Builder, Config, Judge};
     use crate::domain::event::Merge;
     use crate::domain::task;
@@ -405,10 +405,11 @@ mod tests {
             );
             let path = format!("queue/{name}.md");
             let parsed = task::parse(&path, &id, text.as_bytes());
-            let (blob, here) = (source(version), !words.contains(&"foreign"));
+            let foreign = words.contains(&"foreign").then_some(Doubt::Elsewhere);
+            let (blob, doubt) = (source(version), foreign);
             let added = at("00:00") + TimeDelta::minutes(i64::try_from(age).unwrap());
             let (commit, author) = (number(2), "Eve".to_owned());
-            seen.origins.insert(id.clone(), Origin { here, commit, author, added });
+            seen.origins.insert(id.clone(), Origin { doubt, commit, author, added });
             let (task, diagnostics) = (parsed.task, parsed.diagnostics);
             queue.add(Item { id, path, blob, task, diagnostics });
         }
