@@ -57,7 +57,13 @@ impl Signers {
 
     /// Of these commits, those with a good signature of an allowed signer, at the commit's own
     /// date. Answers are remembered by commit and signers; what git cannot say is no yes.
-    pub fn good(&self, repo: &Repo, paths: &Paths, commits: &[Oid]) -> BTreeSet<Oid> {
+    /// Nothing but what is remembered is said without `ask`.
+    pub fn good(
+        &self,
+        (repo, paths): (&Repo, &Paths),
+        commits: &[Oid],
+        ask: bool,
+    ) -> BTreeSet<Oid> {
         let cache = paths.local.join("cache").join("signatures.json");
         let known = std::fs::read(&cache).ok().and_then(|b| serde_json::from_slice(&b).ok());
         let (key, mut known): (String, BTreeMap<Oid, bool>) = known.unwrap_or_default();
@@ -65,15 +71,13 @@ impl Signers {
             known.clear();
         }
         let asked: Vec<Oid> =
-            commits.iter().filter(|oid| !known.contains_key(oid)).copied().collect();
-        if !asked.is_empty() {
-            if let Ok(answers) = self.ask(paths, &asked) {
-                known.extend(answers);
-                let folder = paths.local.join("cache");
-                if let Ok(bytes) = serde_json::to_vec(&(&self.key, &known)) {
-                    let _ = std::fs::create_dir_all(folder);
-                    let _ = files::replace_cache(&cache, &bytes);
-                }
+            commits.iter().filter(|oid| ask && !known.contains_key(oid)).copied().collect();
+        let answers = if asked.is_empty() { None } else { self.ask(paths, &asked).ok() };
+        if let Some(answers) = answers {
+            known.extend(answers);
+            if let Ok(bytes) = serde_json::to_vec(&(&self.key, &known)) {
+                let _ = std::fs::create_dir_all(paths.local.join("cache"));
+                let _ = files::replace_cache(&cache, &bytes);
             }
         }
         let yes = |oid: &&Oid| known.get(oid) == Some(&true) && repo.signature(**oid).is_some();

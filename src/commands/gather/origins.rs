@@ -119,8 +119,17 @@ impl World {
     fn work_of_builders(&self, mine: &BTreeSet<String>) -> BTreeMap<String, Work> {
         let known: BTreeMap<String, Work> = self.cached("written.json").unwrap_or_default();
         let prefix = format!("refs/heads/{}", self.config.branch_prefix);
-        let places = ["refs/buildq/attempts/", "refs/buildq/kept/", prefix.as_str()];
-        let refs = places.iter().flat_map(|place| self.repo.references(place).unwrap_or_default());
+        let all = |place: &str| self.repo.references(place).unwrap_or_default();
+        let mut refs = all("refs/buildq/attempts/");
+        // A build's branch may hold what a person has merged into it: its attempts tell better.
+        let attempted = |name: &str| {
+            let task = name.strip_prefix(&prefix).unwrap_or(name);
+            let attempts = format!("refs/buildq/attempts/{task}/");
+            refs.iter().any(|(name, _)| name.starts_with(&attempts))
+        };
+        let lone: Vec<_> = all(&prefix).into_iter().filter(|(name, _)| !attempted(name)).collect();
+        refs.extend(lone);
+        refs.extend(all("refs/buildq/kept/"));
         let mut work = BTreeMap::new();
         for (name, tip) in refs {
             let base = self.base_of(&name, tip);
@@ -169,16 +178,17 @@ impl World {
         let commits = self.repo.commits(tip, &hidden, MOST)?;
         anyhow::ensure!(commits.len() < MOST, "too many commits");
         let mut blobs = old.and_then(|old| old.blobs.clone()).unwrap_or_default();
-        // A task that was there before is moved to `done` by every build.
-        let dir = &self.config.queue_dir;
-        let before = base.map(|base| self.repo.below(base, dir)).unwrap_or_default().into_iter();
-        let before = before.filter(|(path, _)| queue::is_task(dir, path));
-        let before: BTreeSet<Oid> = before.map(|(_, entry)| entry.object).collect();
         for commit in commits.iter().filter(|commit| !mine.contains(&commit.id.to_string())) {
             let new = self.repo.introduced(commit.id, None)?.into_iter();
             let could = |path: &String| ENDS.iter().any(|end| path.ends_with(end));
-            let new = new.filter(|(path, blob)| could(path) && !before.contains(blob));
-            blobs.extend(new.map(|(_, blob)| blob));
+            blobs.extend(new.filter(|(path, _)| could(path)).map(|(_, blob)| blob));
+        }
+        if let Some(base) = base.filter(|_| !blobs.is_empty()) {
+            // A task that was there before is moved to `done` by every build.
+            let dir = &self.config.queue_dir;
+            let before = self.repo.below(base, dir).into_iter();
+            let before = before.filter(|(path, _)| queue::is_task(dir, path));
+            before.for_each(|(_, entry)| _ = blobs.remove(&entry.object));
         }
         Ok(blobs)
     }

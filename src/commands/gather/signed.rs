@@ -24,7 +24,7 @@ impl World {
             given.iter().filter(|a| !seen.approvals.contains(&a.record())).collect();
         let commits = foreign.iter().map(|approval| approval.commit);
         let signed: Vec<Oid> = commits.filter(|oid| self.repo.signature(*oid).is_some()).collect();
-        let good = signers.map(|signers| signers.good(&self.repo, &self.paths, &signed));
+        let good = signers.map(|signers| self.good(&signers, &signed));
         let good = good.unwrap_or_default();
         seen.strangers = signed.into_iter().filter(|oid| !good.contains(oid)).collect();
         let counts = foreign.into_iter().filter(|approval| good.contains(&approval.commit));
@@ -42,6 +42,11 @@ impl World {
         let asked = commits.filter(|commit| !mine.contains(&commit.to_string()));
         let asked: BTreeSet<Oid> =
             asked.copied().filter(|oid| self.repo.signature(*oid).is_some()).collect();
-        signers.good(&self.repo, &self.paths, &asked.into_iter().collect::<Vec<_>>())
+        self.good(&signers, &asked.into_iter().collect::<Vec<_>>())
+    }
+
+    /// A commit waits for no verification: what a look in haste does not know yet counts later.
+    fn good(&self, signers: &Signers, commits: &[Oid]) -> BTreeSet<Oid> {
+        signers.good((&self.repo, &self.paths), commits, self.writes)
     }
 }
