@@ -3,6 +3,8 @@
 mod arrival;
 mod branches;
 pub mod judging;
+mod origins;
+mod signed;
 mod runs;
 mod texts;
 mod walls;
@@ -13,24 +15,22 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::core::ledger::{Build, Ledger, Phase};
 use crate::core::queue::{self, Queue};
-use crate::core::situation::{Observations, Origin, Situation, Trust};
+use crate::core::situation::{Observations, Situation, Trust};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::masks::Masks;
 use crate::effects::calendar::{self, Desk};
 use crate::effects::env::{self, Kept};
-use crate::effects::files;
 use crate::effects::ledger;
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::machine;
 use crate::effects::paths::{self, Paths};
-use crate::effects::repo::{FileOrigin, Repo};
+use crate::effects::repo::Repo;
 use crate::effects::secrets;
 use crate::effects::trust::{self, CONFIG, Manifest, Record, Tips};
 use crate::effects::workspace::Marker;
@@ -308,7 +308,7 @@ impl World {
             (None, Some(manifest)) => trust::judge(&self.paths, manifest),
             (None, None) => Trust::Trusted,
         };
-        seen.approvals = Record::Approvals.all(&self.paths);
+        self.signatures(&mut seen);
         if self.config.judge.is_some() {
             seen.verdicts = Record::Verdicts.all(&self.paths);
             seen.judging = judging::task(&self.paths);
@@ -377,49 +377,6 @@ impl World {
         waits.collect()
     }
 
-    /// Origins of all task files; cached by the queue's tip and extended from there.
-    fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
-        let Some(tip) = self.queue.tip else { return Ok(BTreeMap::new()) };
-        let dir = &self.config.queue_dir;
-        let files = self.queue.items.values().filter(|item| !item.path.starts_with("specs/"));
-        let wanted: BTreeMap<_, _> = files.map(|item| (item.path.clone(), item.blob)).collect();
-        let file = self.paths.local.join("cache").join("origins");
-        let cached: Option<OriginCache> =
-            files::sealed(&file).and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        let complete = cached.as_ref().is_some_and(|cache| {
-            let has = |(path, blob): (&String, &Oid)| {
-                cache.files.get(path).is_some_and(|file| file.blob == *blob)
-            };
-            cache.tip == tip && wanted.iter().all(has)
-        });
-        let found = match cached {
-            Some(cache) if complete => cache.files,
-            cached => {
-                let known = cached.as_ref().map(|cache| (cache.tip, &cache.files));
-                let mut files = self.repo.origins((tip, dir), &wanted, known)?;
-                if wanted.keys().any(|path| !files.contains_key(path)) {
-                    // The cache was made for fewer paths.
-                    files = self.repo.origins((tip, dir), &wanted, None)?;
-                }
-                let cache = OriginCache { tip, files };
-                if let Some(bytes) = postcard::to_stdvec(&cache).ok().filter(|_| self.writes) {
-                    let _ = files::replace_sealed(&file, &bytes);
-                }
-                cache.files
-            }
-        };
-        let mine = Record::Commits.all(&self.paths);
-        let origin = |item: &queue::Item| {
-            let found = found.get(&item.path)?;
-            let here = !found.commits.is_empty()
-                && found.commits.iter().all(|commit| mine.contains(&commit.to_string()));
-            let commit = *found.commits.first()?;
-            let author = found.author.clone();
-            Some((item.id.clone(), Origin { here, commit, author, added: found.added }))
-        };
-        Ok(self.queue.items.values().filter_map(origin).collect())
-    }
-
     fn broken_builders(&self) -> BTreeMap<String, String> {
         let path = self.repo.local_setting("buildq.path").or_else(|| std::env::var("PATH").ok());
         let missing = |(name, builder): (&String, &config::Builder)| {
@@ -430,12 +387,6 @@ impl World {
         };
         self.config.builders.iter().filter_map(missing).collect()
     }
-}
-
-#[derive(Serialize, Deserialize)]
-struct OriginCache {
-    tip: Oid,
-    files: BTreeMap<String, FileOrigin>,
 }
 
 /// The ref that keeps an attempt's work for good.

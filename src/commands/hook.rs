@@ -1,5 +1,6 @@
 //! `buildq hook`: what the shims call. It only hints; `sync` looks at the refs itself.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Read;
 
@@ -9,7 +10,7 @@ use super::gather::{self, World};
 use super::sync::{self, Seen};
 use super::{Exit, Scene, print, say};
 use crate::core::plan;
-use crate::domain::id::TaskId;
+use crate::domain::id::{Oid, TaskId};
 use crate::effects::hooks::FAILED_MARK;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
@@ -76,7 +77,7 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
     let dir = last.as_ref().map_or("queue", |last| &last.dir).to_owned();
     match args.name.as_str() {
         "post-commit" | "post-applypatch" => remember_own(&repo, &paths, &dir)?,
-        "post-rewrite" => remember_rewritten(&repo, &paths)?,
+        "post-rewrite" => remember_rewritten(&repo, &paths, &dir)?,
         _ => {}
     }
     let now = Seen::now(&repo, &branch, &dir, scene.now);
@@ -147,8 +148,9 @@ fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<()> {
     Ok(())
 }
 
-/// A rewritten commit is this person's own if what it was made of is.
-fn remember_rewritten(repo: &Repo, paths: &Paths) -> Result<()> {
+/// A rewritten commit is this person's own if what it was made of is, and as long as no task's
+/// text came out of it that the person did not write: a rebase merges what others have changed.
+fn remember_rewritten(repo: &Repo, paths: &Paths, dir: &str) -> Result<()> {
     let mut text = String::new();
     std::io::stdin().take(16 << 20).read_to_string(&mut text)?;
     let mine = Record::Commits.all(paths);
@@ -156,11 +158,18 @@ fn remember_rewritten(repo: &Repo, paths: &Paths) -> Result<()> {
         let mut words = line.split(' ');
         Some((words.next()?, words.next()?))
     });
-    let own: Vec<String> = pairs
-        .filter(|(old, new)| mine.contains(*old) && !mine.contains(*new))
-        .map(|(_, new)| new.to_owned())
-        .collect();
-    let _ = repo;
+    let mut made: BTreeMap<&str, Vec<Oid>> = BTreeMap::new();
+    for (old, new) in pairs.filter(|(old, new)| mine.contains(*old) && !mine.contains(*new)) {
+        made.entry(new).or_default().extend(old.parse::<Oid>());
+    }
+    let same = |olds: &[Oid], (path, blob): (String, Oid)| {
+        olds.iter().any(|old| repo.entry(*old, &path) == Some(blob))
+    };
+    let own = made.into_iter().filter(|(new, olds)| {
+        let texts = new.parse().ok().and_then(|new| repo.introduced(new, Some(dir)).ok());
+        texts.is_some_and(|texts| texts.into_iter().all(|text| same(olds, text)))
+    });
+    let own: Vec<String> = own.map(|(new, _)| new.to_owned()).collect();
     if own.is_empty() { Ok(()) } else { Record::Commits.add(paths, &own) }
 }
 

@@ -5,11 +5,11 @@ use std::io::Read;
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::add::{Fate, Taken, say_other_deeds, title};
+use super::approve;
 use super::gather::World;
 use super::init::row;
 use super::{Exit, Misuse, Scene, print, say, sync};
 use crate::core::gates::{self, Gate, Hold, Round};
-use crate::core::ledger::Approval as Given;
 use crate::core::ledger::{Build, Phase};
 use crate::core::queue::Item;
 use crate::core::situation::Origin;
@@ -18,7 +18,7 @@ use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::{self, LARGEST_FILE, Task};
 use crate::domain::yaml::write::scalar;
 use crate::effects::ledger::{Appended, Draft, append};
-use crate::effects::trust::Record;
+use crate::effects::signers;
 use crate::render;
 
 /// Start a task now, whatever the clock says
@@ -154,11 +154,12 @@ fn of_its_own(
     }
     let Some(task) = parsed.task else { bail!("nothing was started") };
     let blob = world.repo.write_blob(text.as_bytes())?;
+    let risks = approve::kinds(&task);
     let shown = render::text::safe(&task.title);
     if refused(&mut world, (&id, blob, task), approve) {
         return Ok(Exit::No);
     }
-    record(&world, &id, blob, text)?;
+    record(&world, &id, (blob, risks), text)?;
     print(&row("spawned", &format!("{id}: {shown}")));
     print(&row("text", &format!("git show buildq:specs/{blob}")));
     start(world, &id, scene)
@@ -172,7 +173,7 @@ fn refused(world: &mut World, (id, blob, task): (&TaskId, Oid, Task), approve: b
     world.queue.add(item.clone());
     // Whoever types it here vouches for it, though not for what it may put at risk.
     let author = world.repo.person().name;
-    let origin = Origin { here: true, commit: blob, author, added: world.now };
+    let origin = Origin { doubt: None, commit: blob, author, added: world.now };
     world.seen.origins.insert(id.clone(), origin);
     let situation = world.situation(Some(id));
     let rulings = gates::rule(situation, &item, &Round::of(situation));
@@ -200,8 +201,15 @@ fn refused(world: &mut World, (id, blob, task): (&TaskId, Oid, Task), approve: b
 }
 
 /// Its text and the word of the person here, in one event.
-fn record(world: &World, id: &TaskId, source: Oid, text: String) -> Result<()> {
-    let mut draft = Draft::new(Kind::Approved { task: id.clone(), source });
+fn record(
+    world: &World,
+    id: &TaskId,
+    (source, risks): (Oid, Vec<String>),
+    text: String,
+) -> Result<()> {
+    let path = Some(format!("specs/{source}"));
+    let kind = Kind::Approved { task: id.clone(), source, path, risks: Some(risks), until: None };
+    let mut draft = Draft { signed: signers::signs(&world.repo), ..Draft::new(kind) };
     draft.files.push((format!("specs/{source}"), text.into_bytes()));
     let appended = append(&world.pen(), &mut |ledger| {
         let known = ledger.builds.contains_key(id)
@@ -209,11 +217,7 @@ fn record(world: &World, id: &TaskId, source: Oid, text: String) -> Result<()> {
         Ok(if known { Err(format!("`{id}` was taken meanwhile")) } else { Ok(draft.clone()) })
     })?;
     match appended {
-        Appended::Yes(_, event) => {
-            let author = String::new();
-            let approval = Given { id: event, task: id.clone(), source, author };
-            Record::Approvals.add(&world.paths, &[approval.record()])
-        }
+        Appended::Yes(ledger, event) => approve::remember(world, &ledger, &event),
         Appended::No(why) => Err(anyhow!("{why}\nhint: try again")),
     }
 }

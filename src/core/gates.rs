@@ -1,6 +1,7 @@
 //! The gates: what a task must pass before it may start, in the order in which they are told.
 
 mod beside;
+mod approvals;
 mod content;
 mod judge;
 mod means;
@@ -14,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::judged::Judged;
-use super::ledger::{Approval, Build, Phase};
+use super::ledger::{Build, Phase};
 use super::night::Night;
 use super::queue::Item;
 use super::situation::{Situation, Trust};
@@ -196,14 +197,6 @@ impl<'a> Case<'a> {
 
     fn forced(&self) -> bool {
         self.situation.forced == Some(self.id())
-    }
-
-    /// A person of this clone has approved this exact text.
-    fn approved(&self) -> bool {
-        let Situation { ledger, seen, .. } = self.situation;
-        let mine = |approval: &&Approval| seen.approvals.contains(&approval.record());
-        let same = |a: &Approval| a.task == *self.id() && a.source == self.item.blob;
-        ledger.approvals.iter().filter(mine).any(same)
     }
 
     fn approve(&self) -> String {

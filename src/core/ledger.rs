@@ -252,13 +252,28 @@ pub struct Approval {
     pub source: Oid,
     /// Who.
     pub author: String,
+    /// The ledger commit, which may be signed.
+    pub commit: Oid,
+    /// Where the file lay; not noted by old events.
+    pub path: Option<String>,
+    /// The kinds of risk that were told; not noted by old events.
+    pub risks: Option<Vec<String>>,
+    /// It counts until then.
+    pub until: Option<DateTime<Utc>>,
+    /// Where the queue branch stood.
+    pub queue: Option<Oid>,
 }
 
 impl Approval {
     /// What the clone that gave it remembers of it: an event's id alone is no secret, and
     /// anybody could write it under another text.
     pub fn record(&self) -> String {
-        format!("{} {} {}", self.id, self.task, self.source)
+        let exact = format!("{} {} {}", self.id, self.task, self.source);
+        let Self { path, risks, until, queue, .. } = self;
+        match (path, risks, until) {
+            (None, None, None) => exact,
+            _ => format!("{exact} {path:?} {risks:?} {until:?} {queue:?}"),
+        }
     }
 }
 
@@ -514,7 +529,24 @@ pub mod tests {
                 Kind::Blocked { task, attempt, tip, question, spent }
             }
             "escalated" => Kind::Escalated { task, attempt },
-            "approved" => Kind::Approved { task, source: source(rest) },
+            "approved" => {
+                let mut words = rest.split(' ');
+                let blob = source(words.next().unwrap_or_default());
+                let value = |key: &str| rest.split(' ').find_map(|word| word.strip_prefix(key));
+                Kind::Approved {
+                    task,
+                    source: blob,
+                    path: value("path=").map(str::to_owned),
+                    risks: value("risk=").map(|kinds| {
+                        kinds
+                            .split(',')
+                            .filter(|kind| !kind.is_empty())
+                            .map(str::to_owned)
+                            .collect()
+                    }),
+                    until: value("until=").map(at),
+                }
+            }
             "rejected" => Kind::Rejected { task, attempt },
             // `judged v1 clear`, `judged v1 destructive ?Which`, `judged v1 fault`; `clarified v1`
             "judged" => Kind::Judged(judged(task, rest)),

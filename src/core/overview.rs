@@ -46,7 +46,7 @@ pub fn standpoint(situation: Situation) -> Observations {
         there.trust = Trust::Trusted;
     }
     there.approvals = ledger.approvals.iter().map(|approval| approval.id.clone()).collect();
-    there.origins.values_mut().for_each(|origin| origin.here = true);
+    there.origins.values_mut().for_each(|origin| origin.doubt = None);
     there.broken_builders.clear();
     there.no_sandbox = None;
     there.room = None;

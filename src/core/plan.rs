@@ -377,7 +377,7 @@ mod tests {
     use super::*;
     use crate::core::ledger::tests::{at, ledger, number, source};
     use crate::core::queue::Queue;
-    use crate::core::situation::{Observations, Origin, Trust};
+    use crate::core::situation::{Doubt, Observations, Origin, Trust};
     use crate::domain::config::{Builder, Config, Judge};
     use crate::domain::event::Merge;
     use crate::domain::task;
@@ -405,10 +405,11 @@ mod tests {
             );
             let path = format!("queue/{name}.md");
             let parsed = task::parse(&path, &id, text.as_bytes());
-            let (blob, here) = (source(version), !words.contains(&"foreign"));
+            let foreign = words.contains(&"foreign").then_some(Doubt::Elsewhere);
+            let (blob, doubt) = (source(version), foreign);
             let added = at("00:00") + TimeDelta::minutes(i64::try_from(age).unwrap());
             let (commit, author) = (number(2), "Eve".to_owned());
-            seen.origins.insert(id.clone(), Origin { here, commit, author, added });
+            seen.origins.insert(id.clone(), Origin { doubt, commit, author, added });
             let (task, diagnostics) = (parsed.task, parsed.diagnostics);
             queue.add(Item { id, path, blob, task, diagnostics });
         }
@@ -651,12 +652,80 @@ mod tests {
             "a: priority: high; foreign",
             approved,
             "09:00",
-            "hold a: trust: 0000000 by Eve was not made in this clone",
+            "hold a: trust: 0000000 by Eve was not made in this clone; approved by Ada on another \
+             machine, unsigned: does not count here",
         );
         assert_eq!(
             plan_of("a: priority: high; foreign; v2", approved, "09:00", mine),
-            "hold a: trust: 0000000 by Eve was not made in this clone"
+            format!(
+                "hold a: trust: 0000000 by Eve was not made in this clone; approved as of {}, edited \
+                 since",
+                source("v1").short()
+            )
         );
+    }
+
+    #[test]
+    fn an_approval_binds_path_kinds_and_time() {
+        let foreign = "0000000 by Eve was not made in this clone";
+        for (task, approval, expected) in [
+            ("low", "path=queue/a.md risk=", "start a 1"),
+            (
+                "low",
+                "path=queue/b.md risk=",
+                "hold a: approval: priority low starts only after \
+                approval; approved as `queue/b.md`, moved since",
+            ),
+            ("low", "until=10:00", "start a 1"),
+            (
+                "low",
+                "until=09:00",
+                "hold a: approval: priority low starts only after approval; the \
+                approval ended 2026-02-07 09:00",
+            ),
+            ("high; title: Pay the invoice through Stripe", "risk=financial", "start a 1"),
+            (
+                "high; title: Pay the invoice through Stripe",
+                "risk=financial,sensitive",
+                "start a 1",
+            ),
+            (
+                "high; title: Pay the invoice through Stripe",
+                "risk=",
+                "hold a: risk: approved for no \
+                risk, now financial: ",
+            ),
+            (
+                "high; title: Pay the invoice through Stripe",
+                "",
+                "hold a: risk: approved for no risk, \
+                now financial: ",
+            ),
+            (
+                "high; title: Pay the invoice through Stripe",
+                "risk=sensitive",
+                "hold a: risk: approved \
+                for sensitive, now also financial: ",
+            ),
+            ("high; foreign", "", "start a 1"),
+            (
+                "high; foreign",
+                "until=08:30",
+                &format!(
+                    "hold a: trust: {foreign}; the approval ended \
+                2026-02-07 08:30"
+                ),
+            ),
+        ] {
+            let event = format!("08:00 a approved v1 {approval}");
+            // The second event of the ledger that is planned with.
+            let given = ledger(&event).approvals[0].record().replacen('0', "1", 1);
+            let mine = |seen: &mut Observations, _: &mut Config| {
+                seen.approvals.insert(given.clone());
+            };
+            let said = plan_of(&format!("a: priority: {task}"), event.trim(), "09:00", mine);
+            assert!(said.starts_with(expected), "{task}, {approval}: {said}");
+        }
     }
 
     #[test]

@@ -303,7 +303,7 @@ fn plan_at_the_end(ledger: &Ledger, queue: &Queue, config: &Config, until: DateT
     let known = |id: &TaskId| {
         let commit = queue.tip.unwrap_or(Oid([0; 20]));
         let author = String::new();
-        (id.clone(), Origin { here: true, commit, author, added: DateTime::UNIX_EPOCH })
+        (id.clone(), Origin { doubt: None, commit, author, added: DateTime::UNIX_EPOCH })
     };
     let seen = Observations {
         here: ledger.runner.clone().unwrap_or_else(|| "here".into()),

@@ -30,11 +30,33 @@ pub enum Trust {
     Broken(String),
 }
 
+/// Why a text does not count as a person's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// Its last change was neither made here nor signed by an allowed signer.
+    Elsewhere,
+    /// A merge made it of several changes.
+    Merged,
+    /// The history of this clone ends there: who changed it last is not known.
+    Cut,
+    /// The builder of an attempt wrote it first, whoever brought it here.
+    Built {
+        /// The attempt, as `x/1`.
+        attempt: String,
+    },
+    /// Whether a builder wrote it cannot be told, since the work of an attempt is not whole.
+    Untold {
+        /// The attempt, as `x/1`.
+        attempt: String,
+    },
+}
+
 /// Where a task's text comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The commit that last changed it was made in this clone.
-    pub here: bool,
+    /// Why it does not count as this person's; `None` when it does: made in this clone, or
+    /// signed by an allowed signer.
+    pub doubt: Option<Doubt>,
     /// That commit.
     pub commit: Oid,
     /// Its author, as free text.
@@ -80,7 +102,8 @@ pub struct Observations {
     /// Files that the builder or the setup of a task run, as an earlier build has changed them
     /// where the next attempt would start.
     pub altered: BTreeMap<TaskId, Vec<String>>,
-    /// Approvals that were given in this clone, as [`Approval::record`] writes them.
+    /// Approvals that were given in this clone or are signed by an allowed signer, as
+    /// [`Approval::record`] writes them.
     pub approvals: BTreeSet<String>,
     /// What their texts say, by task, where it is known.
     pub judged: BTreeMap<TaskId, Judged>,
@@ -88,6 +111,10 @@ pub struct Observations {
     pub verdicts: BTreeSet<String>,
     /// The task that a judge is at work on here.
     pub judging: Option<TaskId>,
+    /// Ledger commits of approvals with a signature that is no allowed signer's.
+    pub strangers: BTreeSet<Oid>,
+    /// Why no signature counts here, though a file of allowed signers is named.
+    pub no_signers: Option<String>,
     /// Tasks whose running attempt is proven alive by its lock.
     pub alive: BTreeSet<TaskId>,
     /// Tasks whose last attempt has ended in the ledger while its supervisor still holds the

@@ -104,6 +104,12 @@ pub enum Kind {
         task: TaskId,
         /// The blob that was approved.
         source: Oid,
+        /// Where it lay; events of before this was noted have none.
+        path: Option<String>,
+        /// The kinds of risk that were told then; events of before this was noted have none.
+        risks: Option<Vec<String>>,
+        /// It counts no longer from then on.
+        until: Option<DateTime<Utc>>,
     },
     /// A person sends the build back; the body holds the feedback.
     Rejected {
@@ -439,7 +445,9 @@ impl Kind {
             Self::Escalated { task, attempt } => {
                 format!("{name}: {task} needs a person after attempt {attempt}")
             }
-            Self::Approved { task, source } => format!("{name}: {task} as of {}", source.short()),
+            Self::Approved { task, source, .. } => {
+                format!("{name}: {task} as of {}", source.short())
+            }
             Self::Judged(judged) => {
                 format!("{name}: {} by {}: {}", judged.task, judged.builder, judged.summary())
             }

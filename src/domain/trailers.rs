@@ -212,7 +212,12 @@ fn facts(kind: &Kind, t: &mut Trailers) {
             t.push("Question", question);
             spent(figures, t);
         }
-        Kind::Approved { source, .. } => t.push("Source", source),
+        Kind::Approved { source, path, risks, until, .. } => {
+            t.push("Source", source);
+            t.push_some("Path", path.as_ref());
+            t.push_some("Risk", risks.as_ref().map(|kinds| list(kinds)));
+            t.push_some("Until", until.as_ref().map(moment));
+        }
         Kind::Clarified { source, .. } => t.push("Source", source),
         Kind::Judged(judged) => judged_facts(judged, t),
         Kind::Retried { reason, .. } => t.push("Reason", reason),
@@ -340,7 +345,16 @@ fn kind(name: &str, t: &Trailers) -> Option<Kind> {
             spent: read_spent(t),
         },
         "escalated" => Kind::Escalated { task: task()?, attempt: attempt()? },
-        "approved" => Kind::Approved { task: task()?, source: t.parse("Source")? },
+        "approved" => Kind::Approved {
+            task: task()?,
+            source: t.parse("Source")?,
+            path: t.get("Path").map(str::to_owned),
+            risks: t.get("Risk").map(read_list),
+            until: match t.get("Until") {
+                Some(_) => Some(t.moment("Until")?),
+                None => None,
+            },
+        },
         "rejected" => Kind::Rejected { task: task()?, attempt: attempt()? },
         "answered" => match attempt() {
             Some(attempt) => Kind::Answered { task: task()?, attempt },
@@ -428,6 +442,16 @@ fn read_check(text: &str) -> Option<CheckResult> {
 fn fraction(text: &str) -> Option<(usize, usize)> {
     let (part, whole) = text.split_once('/')?;
     Some((part.parse().ok()?, whole.parse().ok()?))
+}
+
+/// `a, b`; `none` for an empty list, which is something else than no list.
+fn list(words: &[String]) -> String {
+    if words.is_empty() { "none".into() } else { words.join(", ") }
+}
+
+fn read_list(text: &str) -> Vec<String> {
+    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty() && *word != "none");
+    words.map(str::to_owned).collect()
 }
 
 /// An unknown fault counts as the task's: that spends a retry, which is the safe side.
@@ -560,7 +584,27 @@ mod tests {
                 spent: Spent { tokens_in: Some(7), tokens_out: None, cost: Cost::dollars(0.25) },
             },
             Kind::Escalated { task: task.clone(), attempt },
-            Kind::Approved { task: task.clone(), source: oid('c') },
+            Kind::Approved {
+                task: task.clone(),
+                source: oid('c'),
+                path: Some("queue/a.md".into()),
+                risks: Some(vec!["financial".into(), "production".into()]),
+                until: Some(at),
+            },
+            Kind::Approved {
+                task: task.clone(),
+                source: oid('c'),
+                path: None,
+                risks: Some(Vec::new()),
+                until: None,
+            },
+            Kind::Approved {
+                task: task.clone(),
+                source: oid('c'),
+                path: None,
+                risks: None,
+                until: None,
+            },
             Kind::Rejected { task: task.clone(), attempt },
             Kind::Answered { task: task.clone(), attempt },
             Kind::Clarified { task: task.clone(), source: oid('c') },

@@ -14,6 +14,7 @@ use super::files;
 use super::locks::Lock;
 use super::paths::Paths;
 use super::repo::{Commit, Person, Repo, Stamp, Swap};
+use super::signers;
 use crate::core::ledger::{Ledger, refusal};
 use crate::domain::event::{Event, FORMAT, Kind, Recorded};
 use crate::domain::id::Oid;
@@ -38,12 +39,14 @@ pub struct Draft {
     pub body: String,
     /// Files to put into the ledger's tree: path and content.
     pub files: Vec<(String, Vec<u8>)>,
+    /// Whether the commit is signed with the person's own key.
+    pub signed: bool,
 }
 
 impl Draft {
     /// An event without text or files.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, body: String::new(), files: Vec::new() }
+        Self { kind, body: String::new(), files: Vec::new(), signed: false }
     }
 
     /// The same with text.
@@ -229,10 +232,13 @@ pub fn append(
         let tree = tree(pen.repo, parent, &draft.files)?;
         let stamp = Stamp { author: pen.author.clone(), committer: runner(pen.paths), at: pen.now };
         let message = event.message();
-        let commit = pen.repo.write_commit(tree, &[parent], &stamp, &message)?;
+        let commit = match draft.signed {
+            true => signers::write_commit(pen.paths, (tree, parent), &stamp, &message)?,
+            false => pen.repo.write_commit(tree, &[parent], &stamp, &message)?,
+        };
         if pen.repo.swap(REF, old, commit, &event.kind.subject())? == Swap::Done {
             // A prune between the two writes may have taken the object: write it again.
-            if !pen.repo.has(commit) {
+            if !pen.repo.has(commit) && !draft.signed {
                 pen.repo.write_commit(tree, &[parent], &stamp, &message)?;
             }
             let mut ledger = ledger;

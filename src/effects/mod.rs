@@ -27,6 +27,7 @@ pub mod readings;
 pub mod repo;
 pub mod sandbox;
 pub mod secrets;
+pub mod signers;
 pub mod sweep;
 pub mod sys;
 pub mod timers;

@@ -1,6 +1,8 @@
 //! Nothing that was changed after it was trusted or approved runs: for every place that decides
 //! what is run, and every way in which a change comes.
 
+mod approvals;
+mod authors;
 mod places;
 mod races;
 mod tasks;

@@ -47,8 +47,15 @@ impl World {
 
     /// Commits at which a person of this clone stood behind the text.
     fn vouched(&self, item: &Item) -> Vec<Oid> {
-        let origin = self.seen.origins.get(&item.id).filter(|origin| origin.here);
-        origin.map(|origin| origin.commit).into_iter().collect()
+        let origin = self.seen.origins.get(&item.id).filter(|origin| origin.doubt.is_none());
+        let own = origin.map(|origin| origin.commit);
+        // An approval is of the text and of what it names, as the queue stood then.
+        let approved = self.ledger.approvals.iter().filter(|approval| {
+            approval.task == item.id
+                && approval.source == item.blob
+                && self.seen.approvals.contains(&approval.record())
+        });
+        own.into_iter().chain(approved.filter_map(|approval| approval.queue)).collect()
     }
 
     /// Files that the builder or the setup run, where the next attempt would start from the work

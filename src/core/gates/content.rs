@@ -21,14 +21,27 @@ pub(super) fn blockers(case: &Case) -> Option<Hold> {
 }
 
 pub(super) fn risky(case: &Case) -> Option<Hold> {
-    if case.approved() {
+    let judged = case.judged();
+    let mut kinds: Vec<_> = judged.risks.iter().map(|risk| risk.kind.name()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let approved = case.approved();
+    let (open, covered) = case.uncovered(&kinds);
+    let told = judged.risks.iter().filter(|risk| open.contains(&risk.kind.name()));
+    let told = told.map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
+    let waits = judged.waits.filter(|_| !approved);
+    let waits = waits.map(|words| format!("it says itself to wait: \"{words}\""));
+    let told: Vec<String> = told.chain(waits).collect();
+    if told.is_empty() {
         return None;
     }
-    let judged = case.judged();
-    let told = judged.risks.iter().map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
-    let waits = judged.waits.map(|words| format!("it says itself to wait: \"{words}\""));
-    let told: Vec<String> = told.chain(waits).collect();
-    (!told.is_empty()).then(|| hold(told.join("; "), case.approve()))
+    let told = told.join("; ");
+    let reason = match (approved, covered.is_empty()) {
+        (false, _) => case.and_void(told),
+        (true, true) => format!("approved for no risk, now {told}"),
+        (true, false) => format!("approved for {}, now also {told}", covered.join(", ")),
+    };
+    Some(hold(reason, case.approve()))
 }
 
 pub(super) fn approval(case: &Case) -> Option<Hold> {
@@ -38,7 +51,7 @@ pub(super) fn approval(case: &Case) -> Option<Hold> {
         return None;
     }
     let reason = format!("priority {} starts only after approval", priority(case.task.priority));
-    Some(hold(reason, case.approve()))
+    Some(hold(case.and_void(reason), case.approve()))
 }
 
 fn priority(priority: Priority) -> &'static str {

@@ -1,7 +1,7 @@
 //! Who says so: whether this clone runs the queue, and whether a person here stands behind what would run.
 
 use super::{Case, Hold, hold};
-use crate::core::situation::{Situation, Trust};
+use crate::core::situation::{Doubt, Observations, Origin, Situation, Trust};
 
 pub(super) fn runner(case: &Case) -> Option<Hold> {
     let Situation { ledger, seen, now, .. } = case.situation;
@@ -15,6 +15,24 @@ pub(super) fn runner(case: &Case) -> Option<Hold> {
     ledger.pause(None, now).map(|pause| {
         let reason = format!("paused by {}: {}", pause.author, pause.reason);
         Hold { reason, until: pause.until, remedy: "buildq resume".into() }
+    })
+}
+
+/// Why the text does not count as the person's.
+fn doubtful(origin: &Origin, seen: &Observations) -> Option<String> {
+    let commit = origin.commit.short();
+    Some(match origin.doubt.as_ref()? {
+        Doubt::Elsewhere => {
+            let author = &origin.author;
+            let why = seen.no_signers.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
+            format!("{commit} by {author} was not made in this clone{why}")
+        }
+        Doubt::Merged => format!("{commit} has merged several changes of it"),
+        Doubt::Cut => format!("history ends at {commit} here: nobody knows who last changed it"),
+        Doubt::Built { attempt } => format!("the builder of {attempt} wrote it, not a person"),
+        Doubt::Untold { attempt } => {
+            format!("the work of {attempt} is not whole here, and could hold it")
+        }
     })
 }
 
@@ -54,12 +72,9 @@ pub(super) fn trust(case: &Case) -> Option<Hold> {
     if case.approved() {
         return None;
     }
-    match seen.origins.get(case.id()) {
-        Some(origin) if origin.here => None,
-        Some(origin) => Some(hold(
-            format!("{} by {} was not made in this clone", origin.commit.short(), origin.author),
-            case.approve(),
-        )),
-        None => Some(hold("nobody knows who last changed it", case.approve())),
-    }
+    let reason = match seen.origins.get(case.id()) {
+        Some(origin) => doubtful(origin, seen)?,
+        None => "nobody knows who last changed it".to_owned(),
+    };
+    Some(hold(case.and_void(reason), case.approve()))
 }

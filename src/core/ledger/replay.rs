@@ -21,12 +21,17 @@ impl Ledger {
         }
         match recorded.event.kind.task() {
             Some(task) => {
-                if let Kind::Approved { task, source } = &recorded.event.kind {
+                if let Kind::Approved { task, source, path, risks, until } = &recorded.event.kind {
                     self.approvals.push(Approval {
                         id: recorded.event.id.clone(),
                         task: task.clone(),
                         source: *source,
                         author: recorded.author.clone(),
+                        commit: recorded.commit,
+                        path: path.clone(),
+                        risks: risks.clone(),
+                        until: *until,
+                        queue: recorded.event.queue,
                     });
                 } else if !matches!(recorded.event.kind, Kind::Unknown { .. }) {
                     let build = self.builds.entry(task.clone()).or_default();

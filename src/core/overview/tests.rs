@@ -42,7 +42,7 @@ impl Desk {
         let queue = read(Some(number(77)), "queue", tasks.iter().map(file).collect());
         let origin = |id: &TaskId| {
             let origin =
-                Origin { here: true, commit: number(1), author: "Ada".into(), added: at("08:00") };
+                Origin { doubt: None, commit: number(1), author: "Ada".into(), added: at("08:00") };
             (id.clone(), origin)
         };
         let ledger = ledger(&format!("07:00 ? runner here/1\n{events}"));
@@ -164,7 +164,10 @@ fn a_clone_that_watches_sees_what_the_runner_sees() {
         origins: desk.seen.origins.clone(),
         ..Observations::default()
     };
-    desk.seen.origins.values_mut().for_each(|origin| origin.here = false);
+    desk.seen
+        .origins
+        .values_mut()
+        .for_each(|origin| origin.doubt = Some(crate::core::situation::Doubt::Elsewhere));
     let watcher = desk.view(&[]);
     assert_eq!(told(&runner), told(&watcher));
     assert_eq!(runner.counts, watcher.counts);

@@ -1,5 +1,7 @@
 //! Walks over history: events, origins of task files, what has come into a branch.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
@@ -19,6 +21,17 @@ pub struct Commit {
     pub author: String,
     /// The whole message.
     pub message: String,
+}
+
+/// What stands before a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One commit, or none.
+    Plain,
+    /// Several.
+    Merge,
+    /// More than this clone has: its history ends here.
+    Cut,
 }
 
 impl Repo {
@@ -88,6 +101,58 @@ impl Repo {
             }
         }
         Ok(Some(plain(git2::Oid::hash_object(git2::ObjectType::Blob, exact.as_bytes())?)))
+    }
+
+    /// How much of its past a commit shows; one that cannot be read shows none.
+    pub fn shape(&self, commit: Oid) -> Shape {
+        let found = raw(commit).ok().and_then(|oid| self.git.find_commit(oid).ok());
+        let Some(found) = found else { return Shape::Cut };
+        let told = found.raw_header_bytes().split(|byte| *byte == b'\n');
+        let told = told.filter(|line| line.starts_with(b"parent ")).count();
+        match told {
+            told if told > found.parents().count() => Shape::Cut,
+            0 | 1 => Shape::Plain,
+            _ => Shape::Merge,
+        }
+    }
+
+    /// Files that a commit brings: path and blob, different from what each parent has there.
+    /// `below` narrows it to one folder.
+    pub fn introduced(&self, commit: Oid, below: Option<&str>) -> Result<BTreeSet<(String, Oid)>> {
+        let commit = self.git.find_commit(raw(commit)?)?;
+        let tree = commit.tree()?;
+        let mut options = git2::DiffOptions::new();
+        options.disable_pathspec_match(true);
+        below.into_iter().for_each(|folder| _ = options.pathspec(folder));
+        let mut against = |old: Option<&git2::Tree>| -> Result<BTreeSet<(String, Oid)>> {
+            let diff = self.git.diff_tree_to_tree(old, Some(&tree), Some(&mut options))?;
+            let file = |delta: git2::DiffDelta| {
+                let new = delta.new_file();
+                let path = String::from_utf8_lossy(new.path_bytes()?).into_owned();
+                (delta.status() != git2::Delta::Deleted).then(|| (path, plain(new.id())))
+            };
+            Ok(diff.deltas().filter_map(file).collect())
+        };
+        let mut found: Option<BTreeSet<(String, Oid)>> = None;
+        for id in commit.parent_ids() {
+            let new = against(Some(&self.git.find_commit(id)?.tree()?))?;
+            found = Some(match found {
+                Some(known) => known.intersection(&new).cloned().collect(),
+                None => new,
+            });
+        }
+        found.map_or_else(|| against(None), Ok)
+    }
+
+    /// The SSH signature of a commit, if it has exactly one signature and that is of SSH.
+    pub fn signature(&self, commit: Oid) -> Option<String> {
+        let found = self.git.find_commit(raw(commit).ok()?).ok()?;
+        let header = String::from_utf8_lossy(found.raw_header_bytes()).into_owned();
+        let fields = header.lines().filter(|line| line.starts_with("gpgsig"));
+        let first = fields.collect::<Vec<_>>();
+        let [only] = first.as_slice() else { return None };
+        let ssh = only.strip_prefix("gpgsig ")?;
+        ssh.starts_with("-----BEGIN SSH SIGNATURE-----").then(|| ssh.to_owned())
     }
 
     /// Every path that differs between two trees, a renamed file by both its names.
