@@ -61,7 +61,7 @@ fn a_task_that_passes_is_judged_once_and_built() {
         assert!(event.contains(part), "{part}\n{event}");
     }
     let prompt = repo.left("judged");
-    assert!(prompt.contains("Write a file with the result."), "{prompt}");
+    assert!(prompt.contains("Write result.txt with the result."), "{prompt}");
     // A second attempt of the same text is not judged again.
     repo.buildq(["reject", "one", "-m", "more"]).success();
     repo.wait_for(|repo| repo.count("one", "succeeded") == 2);
@@ -71,14 +71,17 @@ fn a_task_that_passes_is_judged_once_and_built() {
 #[test]
 fn what_it_sees_holds_until_a_person_approves() {
     let risky = r#"cat <<'END'
-{"type":"result","result":"Here:\n```json\n{\"clear\": true, \"risks\": [{\"kind\": \"destructive\", \"quote\": \"Write a file\"}, {\"kind\": \"money\", \"quote\": \"x\"}], \"questions\": []}\n```"}
-{"clear": true, "risks": [{"kind": "destructive", "quote": "Write a FILE"}, {"kind": "access", "quote": "all is lost"}], "questions": []}
+{"type":"result","result":"Here:\n```json\n{\"clear\": true, \"risks\": [{\"kind\": \"destructive\", \"quote\": \"Write result.txt\"}, {\"kind\": \"money\", \"quote\": \"x\"}], \"questions\": []}\n```"}
+{"clear": true, "risks": [{"kind": "destructive", "quote": "Write RESULT.txt"}, {"kind": "access", "quote": "all is lost"}], "questions": []}
 END"#;
     let repo = with_judge(risky, "20s");
     repo.task("one", CLEAR);
-    repo.held_by_judge("one", "the judge `opus` sees destructive: \"Write a FILE\" (and 1 more)");
+    repo.held_by_judge(
+        "one",
+        "the judge `opus` sees destructive: \"Write RESULT.txt\" (and 1 more)",
+    );
     let event = repo.event("one", "judged");
-    assert!(event.contains("Buildq-Risk: destructive: Write a FILE"), "{event}");
+    assert!(event.contains("Buildq-Risk: destructive: Write RESULT.txt"), "{event}");
     assert!(event.contains("Buildq-Remark: access: all is lost"), "{event}");
     assert!(event.contains("- access, in its own words: all is lost"), "{event}");
     repo.buildq(["why", "one"]).stdout_has("judge").stdout_has("buildq approve one");
