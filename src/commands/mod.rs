@@ -206,6 +206,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
 /// Says something on standard output; a reader that has gone away is no fault.
 pub fn print(text: &str) {
     let mut out = anstream::stdout().lock();
+    let text = crate::render::text::safe_page(text);
     let _ = out.write_all(text.as_bytes());
     if !text.is_empty() && !text.ends_with('\n') {
         let _ = out.write_all(b"\n");

@@ -20,12 +20,45 @@ pub fn safe_lines(text: &str) -> String {
     text.lines().map(|line| safe(line) + "\n").collect()
 }
 
+/// A whole page as it goes to a terminal: lines, tabs and colours stay, whatever else a terminal
+/// would obey becomes `�`. What is printed was made safe where it was put together; this is the wall
+/// behind it.
+pub fn safe_page(page: &str) -> String {
+    let mut shown = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some(c) = rest.chars().next() {
+        let style = style(rest);
+        match c {
+            '\n' | '\t' => shown.push(c),
+            '\u{1b}' if style > 0 => shown.push_str(&rest[..style]),
+            c => shown.push(tame(c)),
+        }
+        rest = &rest[style.max(c.len_utf8())..];
+    }
+    shown
+}
+
+/// The length of the colour that a text begins with: `ESC [ digits and ; m`.
+fn style(text: &str) -> usize {
+    let Some(inner) = text.strip_prefix("\u{1b}[") else { return 0 };
+    let end = inner.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(inner.len());
+    if inner[end..].starts_with('m') { end + 3 } else { 0 }
+}
+
 fn tame(c: char) -> char {
     match c {
         '\n' | '\r' | '\t' => ' ',
         c if c.is_control() => '\u{fffd}',
         '\u{200e}' | '\u{200f}' | '\u{061c}' => '\u{fffd}',
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        // What cannot be seen: zero width, line and paragraph marks, tags.
+        '\u{200b}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{feff}'
+        | '\u{180e}'
+        | '\u{2028}'
+        | '\u{2029}' => '\u{fffd}',
+        '\u{e0000}'..='\u{e007f}' | '\u{fff9}'..='\u{fffb}' => '\u{fffd}',
         c => c,
     }
 }
@@ -238,6 +271,11 @@ mod tests {
         assert_eq!(safe("a\u{1b}[2Jb\u{7}c\u{202e}d\ne"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d e");
         assert_eq!(safe("\u{9b}31m"), "\u{fffd}31m");
         assert_eq!(safe_lines("a\r\nb\u{8}"), "a\nb\u{fffd}\n");
+        assert_eq!(safe("a\u{200b}b\u{2028}c\u{e0041}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        assert_eq!(
+            safe_page("\u{1b}[1;31mred\u{1b}[0m\t\u{1b}]8;;x\u{7}\u{1b}[2J\u{9b}\n"),
+            "\u{1b}[1;31mred\u{1b}[0m\t\u{fffd}]8;;x\u{fffd}\u{fffd}[2J\u{fffd}\n"
+        );
     }
 
     #[test]

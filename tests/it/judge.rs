@@ -76,7 +76,10 @@ fn what_it_sees_holds_until_a_person_approves() {
 END"#;
     let repo = with_judge(risky, "20s");
     repo.task("one", CLEAR);
-    repo.held_by_judge("one", "the judge `opus` sees destructive: \"Write RESULT.txt\" (and 1 more)");
+    repo.held_by_judge(
+        "one",
+        "the judge `opus` sees destructive: \"Write RESULT.txt\" (and 1 more)",
+    );
     let event = repo.event("one", "judged");
     assert!(event.contains("Buildq-Risk: destructive: Write RESULT.txt"), "{event}");
     assert!(event.contains("Buildq-Remark: access: all is lost"), "{event}");
