@@ -2,6 +2,7 @@
 
 use super::time::window_of;
 use super::{Case, Hold, hold};
+use crate::core::risk;
 use crate::domain::config::Window;
 use crate::domain::task::Priority;
 
@@ -25,10 +26,10 @@ pub(super) fn risky(case: &Case) -> Option<Hold> {
         return None;
     }
     let judged = case.judged();
-    let told = judged.risks.iter().map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
-    let waits = judged.waits.map(|words| format!("it says itself to wait: \"{words}\""));
-    let told: Vec<String> = told.chain(waits).collect();
-    (!told.is_empty()).then(|| hold(told.join("; "), case.approve()))
+    let asks = risk::asks(case.task, (judged.risks, judged.waits), &case.situation.config.risk);
+    let told: Vec<&str> = asks.iter().map(|ask| ask.reason.as_str()).collect();
+    let reason = told.join("; ");
+    (!asks.is_empty()).then(|| Hold { asks, ..hold(reason, case.approve()) })
 }
 
 pub(super) fn approval(case: &Case) -> Option<Hold> {
