@@ -28,7 +28,11 @@ pub fn unclear(task: &Task) -> Option<String> {
     if said_something && open::is_placeholder(&task.description) {
         return Some(format!("vague: \"{}\"", short(&task.description)));
     }
-    let measure = measure::measure(&reading);
+    let mut measure = measure::measure(&reading);
+    if task.description.trim_start().starts_with(&task.title) {
+        measure.words = measure.words.saturating_sub(measure.title_words);
+        measure.details = measure.details.saturating_sub(measure.title_details);
+    }
     let titled = measure::speaks_for_itself(&reading);
     let says = measure.words + measure.details + measure.criteria;
     let repeats = measure.first.as_deref().is_some_and(|first| task.title.contains(first));

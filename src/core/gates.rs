@@ -18,6 +18,7 @@ use super::judged::Judged;
 use super::ledger::{Build, Phase};
 use super::night::Night;
 use super::queue::Item;
+use super::risk::Ask;
 use super::situation::{Situation, Trust};
 use crate::domain::id::TaskId;
 use crate::domain::task::Task;
@@ -83,6 +84,9 @@ pub struct Hold {
     pub until: Option<DateTime<Utc>>,
     /// What a person can do: a command, or a sentence.
     pub remedy: String,
+    /// The words that a person is asked about, each with its kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<Ask>,
 }
 
 /// One task before the gates.
@@ -179,7 +183,7 @@ pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
 }
 
 fn hold(reason: impl Into<String>, remedy: impl Into<String>) -> Hold {
-    Hold { reason: reason.into(), until: None, remedy: remedy.into() }
+    Hold { reason: reason.into(), until: None, remedy: remedy.into(), asks: Vec::new() }
 }
 
 fn hold_until(reason: impl Into<String>, until: DateTime<Utc>, remedy: &str) -> Hold {

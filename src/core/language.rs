@@ -6,4 +6,5 @@ pub mod lexicon;
 mod nouns;
 pub mod reading;
 mod sections;
+mod tokens;
 mod verbs;

@@ -4,6 +4,7 @@
 mod acts;
 mod commands;
 mod frame;
+mod policy;
 mod topics;
 mod waits;
 
@@ -12,42 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::language::reading::{Place, Reading, Said, Section};
 use crate::domain::task::Task;
 
+pub use crate::domain::risk::{KINDS, RiskKind};
+pub use policy::{Ask, asks};
+
 use frame::Frame;
-
-/// What could go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RiskKind {
-    /// Something that others use changes.
-    Production,
-    /// A message leaves the house.
-    External,
-    /// Money.
-    Financial,
-    /// Something is gone for good.
-    Destructive,
-    /// Secrets or personal data.
-    Sensitive,
-    /// Who may do what.
-    Access,
-    /// The structure of the whole.
-    Architecture,
-}
-
-impl RiskKind {
-    /// The kind in one word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::External => "external",
-            Self::Financial => "financial",
-            Self::Destructive => "destructive",
-            Self::Sensitive => "sensitive",
-            Self::Access => "access",
-            Self::Architecture => "architecture",
-        }
-    }
-}
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +29,9 @@ pub struct Risk {
 
 /// From this weight on a person is asked.
 const ASKS: f32 = 0.75;
+
+/// From this weight on a kind is mentioned.
+const MENTIONED: f32 = 0.1;
 
 /// Words of the task, as they stand there.
 #[derive(Clone, Debug)]
@@ -79,9 +51,19 @@ pub fn risks(task: &Task) -> Vec<Risk> {
     let reading = Reading::of(task);
     let mut found = said(&reading);
     scripts(task, &reading, &mut found);
-    let mut risks: Vec<Risk> = KINDS.iter().filter_map(|kind| strongest(*kind, &found)).collect();
+    let mut risks: Vec<Risk> =
+        KINDS.iter().filter_map(|kind| strongest(*kind, &found, ASKS)).collect();
     risks.sort_by_key(|risk| risk.kind);
     risks
+}
+
+/// The same for some kinds, at a mere mention.
+fn mentions(task: &Task, kinds: &[RiskKind]) -> Vec<Risk> {
+    if kinds.is_empty() {
+        return Vec::new();
+    }
+    let found = said(&Reading::of(task));
+    kinds.iter().filter_map(|kind| strongest(*kind, &found, MENTIONED)).collect()
 }
 
 /// The words by which a task says itself that it is not to be started yet.
@@ -94,26 +76,15 @@ pub fn waits_in(reading: &Reading) -> Option<String> {
     waits::waits(reading)
 }
 
-/// All kinds, in their order.
-pub const KINDS: [RiskKind; 7] = [
-    RiskKind::Production,
-    RiskKind::External,
-    RiskKind::Financial,
-    RiskKind::Destructive,
-    RiskKind::Sensitive,
-    RiskKind::Access,
-    RiskKind::Architecture,
-];
-
 /// Further words of one kind add a little to the strongest.
 const FURTHER: f32 = 0.08;
 
-fn strongest(kind: RiskKind, found: &[Evidence]) -> Option<Risk> {
+fn strongest(kind: RiskKind, found: &[Evidence], asks: f32) -> Option<Risk> {
     let mine = || found.iter().filter(|evidence| evidence.kind == kind);
     let best = mine().max_by(|a, b| a.score.total_cmp(&b.score))?;
     let further = mine().filter(|evidence| evidence.score >= 0.4).count().saturating_sub(1);
     let score = best.score + FURTHER * further.min(3) as f32;
-    (score >= ASKS).then(|| Risk { kind, words: best.words.0.clone() })
+    (score >= asks).then(|| Risk { kind, words: best.words.0.clone() })
 }
 
 /// The evidence in all that is said.
@@ -152,7 +123,7 @@ fn section(said: &Said) -> f32 {
     place
         * match said.section {
             Section::Task => 1.0,
-            Section::Open => 0.8,
+            Section::Open | Section::Waiting => 0.8,
             Section::Tech => 0.7,
             Section::Background => 0.4,
             Section::Files => 0.3,

@@ -4,6 +4,7 @@ mod argv;
 mod calendar;
 mod limits;
 mod judge;
+mod asking;
 mod keep;
 mod protected;
 mod read;
@@ -17,6 +18,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 pub use argv::{checks, some_span};
+pub use asking::{Asking, Named};
 pub use calendar::Calendar;
 pub use judge::Judge;
 pub use keep::Keep;
@@ -166,6 +168,8 @@ pub struct Config {
     pub protected: Vec<String>,
     /// Who gives a second opinion on a task before it first starts.
     pub judge: Option<Judge>,
+    /// What a person wants to be asked about, and what not.
+    pub risk: Asking,
 }
 
 impl Default for Config {
@@ -201,6 +205,7 @@ impl Default for Config {
             keep: Keep::default(),
             protected: Vec::new(),
             judge: None,
+            risk: Asking::default(),
         }
     }
 }

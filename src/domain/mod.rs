@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod id;
 pub mod masks;
+pub mod risk;
 pub mod size;
 pub mod span_of_time;
 pub mod task;

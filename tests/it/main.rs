@@ -16,6 +16,7 @@ mod gc;
 mod isolation;
 mod inspect;
 mod judge;
+mod judgement;
 mod kills;
 mod layers;
 mod life;

@@ -96,7 +96,12 @@ mod tests {
     fn time_is_told_from_trouble() {
         let task = TaskId::new("x").unwrap();
         let hold = |reason: &str| {
-            Some(Hold { reason: reason.into(), until: None, remedy: "do it".into() })
+            Some(Hold {
+                reason: reason.into(),
+                until: None,
+                remedy: "do it".into(),
+                asks: Vec::new(),
+            })
         };
         for (holds, line) in [
             (vec![(Gate::Window, "opens 22:00")], "queued: opens 22:00"),

@@ -186,7 +186,7 @@ fn body(said: &Said, measure: &mut Measure) {
         measure.conditions += conditions(&said.clause);
         let bare_name = said.place == Place::Item
             && details == 0
-            && words <= 3
+            && words <= 4
             && !said.clause.units.iter().any(|u| u.classes.has(Class::When));
         if bare_name {
             measure.names.push(all(said));
@@ -284,8 +284,14 @@ fn vague(said: &Said, share: f32, measure: &mut Measure) {
 pub fn speaks_for_itself(reading: &Reading) -> bool {
     reading.title().any(|said| {
         let clause = &said.clause;
-        let Some(verb) = clause.verb() else { return false };
+        let Some(verb) =
+            clause.verb().filter(|verb| *verb <= 1 && clause.used(*verb) == Use::Order)
+        else {
+            return false;
+        };
         let (words, details) = weight(clause);
+        let aside = clause.units.iter().any(|unit| is_time(clause, unit.at.start));
+        let details = details.saturating_sub(usize::from(aside));
         let classes = clause.classes(verb);
         let broad = Classes::of(&[Class::Deploy, Class::Study, Class::Decide]);
         let object = clause.object(verb);

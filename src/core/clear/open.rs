@@ -108,7 +108,6 @@ const UNDECIDED: &[&str] = &[
     "or something",
     "or something like",
     "or whatever",
-    "options:",
     "option a",
     "option 1",
     "evaluate whether",

@@ -2,6 +2,7 @@
 
 use super::time::window_of;
 use super::{Case, Hold, hold};
+use crate::core::risk;
 use crate::domain::config::Window;
 use crate::domain::task::Priority;
 
@@ -22,26 +23,28 @@ pub(super) fn blockers(case: &Case) -> Option<Hold> {
 
 pub(super) fn risky(case: &Case) -> Option<Hold> {
     let judged = case.judged();
-    let mut kinds: Vec<_> = judged.risks.iter().map(|risk| risk.kind.name()).collect();
+    let asks = risk::asks(case.task, (judged.risks, judged.waits), &case.situation.config.risk);
+    let mut kinds: Vec<_> = asks.iter().filter_map(|ask| Some(ask.kind?.name())).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let approved = case.approved();
     let (open, covered) = case.uncovered(&kinds);
-    let told = judged.risks.iter().filter(|risk| open.contains(&risk.kind.name()));
-    let told = told.map(|risk| format!("{}: \"{}\"", risk.kind.name(), risk.words));
-    let waits = judged.waits.filter(|_| !approved);
-    let waits = waits.map(|words| format!("it says itself to wait: \"{words}\""));
-    let told: Vec<String> = told.chain(waits).collect();
-    if told.is_empty() {
+    // What is no kind of risk is approved with the text.
+    let stands = |ask: &risk::Ask| match ask.kind {
+        Some(kind) => open.contains(&kind.name()),
+        None => !approved,
+    };
+    let asks: Vec<_> = asks.into_iter().filter(stands).collect();
+    if asks.is_empty() {
         return None;
     }
-    let told = told.join("; ");
+    let told = asks.iter().map(|ask| ask.reason.as_str()).collect::<Vec<_>>().join("; ");
     let reason = match (approved, covered.is_empty()) {
         (false, _) => case.and_void(told),
         (true, true) => format!("approved for no risk, now {told}"),
         (true, false) => format!("approved for {}, now also {told}", covered.join(", ")),
     };
-    Some(hold(reason, case.approve()))
+    Some(Hold { asks, ..hold(reason, case.approve()) })
 }
 
 pub(super) fn approval(case: &Case) -> Option<Hold> {

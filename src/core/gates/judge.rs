@@ -57,7 +57,7 @@ fn unasked(case: &Case, judge: &Judge) -> Hold {
     if let Some(pause) = ledger.pause(Some(name), now) {
         let reason = format!("the judge `{name}` is paused: {}", pause.reason);
         let remedy = format!("buildq resume --builder {name}, or {}", case.approve());
-        return Hold { reason, until: pause.until, remedy };
+        return Hold { until: pause.until, ..hold(reason, remedy) };
     }
     match &seen.judging {
         Some(task) if task == case.id() => {
@@ -75,7 +75,7 @@ fn against(case: &Case, judge: &Judge, said: &Judgement) -> Option<Hold> {
     let name = &judge.builder;
     if let Some(fault) = &said.judged.fault {
         let reason = format!("the judge `{name}` gave no verdict: {fault}");
-        return Some(Hold { reason, until: said.judged.until, remedy: case.approve() });
+        return Some(Hold { until: said.judged.until, ..hold(reason, case.approve()) });
     }
     let opinion = &said.judged.opinion;
     let mut parts: Vec<String> = Vec::new();

@@ -41,5 +41,5 @@ pub(super) fn builder(case: &Case) -> Option<Hold> {
     let pause = ledger.pause(Some(name), now)?;
     let reason = format!("the builder `{name}` is paused: {}", pause.reason);
     let remedy = format!("buildq resume --builder {name}");
-    Some(Hold { reason, until: pause.until, remedy })
+    Some(Hold { reason, until: pause.until, remedy, asks: Vec::new() })
 }

@@ -14,7 +14,7 @@ pub(super) fn runner(case: &Case) -> Option<Hold> {
     }
     ledger.pause(None, now).map(|pause| {
         let reason = format!("paused by {}: {}", pause.author, pause.reason);
-        Hold { reason, until: pause.until, remedy: "buildq resume".into() }
+        Hold { reason, until: pause.until, remedy: "buildq resume".into(), asks: Vec::new() }
     })
 }
 

@@ -36,7 +36,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     (
         Doc,
         "doc, docs, documentation, readme, guide, tutorial, changelog, note, notes, runbook, wiki, \
-         docstring, manual, faq, example, adr, diagram, walkthrough, how-to, howto, checklist, cheat sheet, reference, \
+         docstring, user manual, faq, example, adr, diagram, walkthrough, how-to, howto, checklist, cheat sheet, reference, \
          onboarding guide, comment, code comment, design doc, release notes, glossary, architecture doc, contributing, \
          instructions, playbook, postmortem, write-up, writeup, spec, rfc, policy page, process",
     ),
@@ -262,7 +262,7 @@ pub const SMALL: &[(Class, &str)] = &[
     (And, "and, then, or, but, plus, &, also, +"),
     (
         Det,
-        "a, an, the, this, that, its, our, their, your, my, his, her, these, those, some, each, every, any, all, both, new, another",
+        "a, an, the, this, its, our, their, your, my, his, her, these, those, some, each, every, any, all, both, new, another",
     ),
     (
         Modal,
@@ -278,7 +278,7 @@ pub const SMALL: &[(Class, &str)] = &[
     (Live, "live, real, actual, production, prod, customers', customer's"),
     (
         Scale,
-        "crdt, pluggable, event sourcing, abstraction layer, distributed, sharded, multi-backend, swappable, cqrs, from scratch, in rust, in go, in typescript, breaking change, backwards-incompatible, backward-incompatible, from the ground up, \
+        "crdt, pluggable, pluggable backend, pluggable backends, event sourcing, abstraction layer, distributed, sharded, multi-backend, swappable, cqrs, from scratch, in rust, in go, in typescript, breaking change, backwards-incompatible, backward-incompatible, from the ground up, \
              ground-up, big bang, v2 architecture, new architecture, hexagonal, breaking api change, event-sourced, offline-first, serverless, \
              local-first, pluggable, multi-region",
     ),

@@ -28,8 +28,10 @@ pub enum Section {
     Background,
     /// What is not to be done.
     Excluded,
-    /// What is open or in the way.
+    /// What is open.
     Open,
+    /// What it waits for.
+    Waiting,
     /// Names of files.
     Files,
     /// Tools.

@@ -13,9 +13,12 @@ const SECTIONS: &[(Section, &str)] = &[
     ),
     (
         Section::Open,
-        "decisions to make, decisions, decision criteria, investigation needed, analysis needed, open issues, open points, open questions, open question, questions, decision needed, decisions needed, options, why not ready, blocked by, \
-         blocked on, blocked, blocker, blockers, waiting on, waiting for, awaiting, to decide, unresolved, unknowns, tbd, to be decided, \
-         undecided, needs decision, pending, on hold",
+        "decisions to make, decisions, decision criteria, investigation needed, analysis needed, open issues, open points, open questions, open question, questions, decision needed, decisions needed, options, why not ready, to decide, unresolved, unknowns, tbd, to be decided, \
+         undecided, needs decision",
+    ),
+    (
+        Section::Waiting,
+        "blocked by, blocked on, waiting on, waiting for, awaiting, on hold, blocked until",
     ),
     (
         Section::Files,

@@ -101,7 +101,7 @@ pub const VERBS: &[(Class, &str)] = &[
     (
         Destroy,
         "delete, wipe, purge, truncate, erase, destroy, nuke, drop, shred, obliterate, scrub, eradicate, \
-         expunge, decommission, tear+ down, teardown, terminate, deprovision, force-push, bulk-delete, mass-delete, \
+         expunge, decommission, force+ push, tear+ down, teardown, terminate, deprovision, force-push, bulk-delete, mass-delete, \
          overwrite, auto-delete, hard-delete, wipe+ out, anonymize, anonymise, cull, blow+ away, get+ rid of",
     ),
     (

@@ -20,13 +20,17 @@ enum With {
     Both(Classes, Classes),
     /// Its object is a number, a version or an identifier.
     Named,
+    /// The act stands as a noun that its clause is about: "Manual publish".
+    Heads,
+    /// A version stands before it: "1.0 release".
+    Versioned,
     /// The verb itself is one of these stems, and its object is of the class.
     Opening(&'static [&'static str], Class),
     /// The verb itself is one of these, in any form (stems).
     Verb(&'static [&'static str]),
 }
 
-use With::{Alone, Both, Named, Near, Object as Of, Opening, Verb, Within};
+use With::{Alone, Both, Heads, Named, Near, Object as Of, Opening, Verb, Versioned, Within};
 
 const fn set(list: &[Class]) -> Classes {
     Classes::of(list)
@@ -75,7 +79,10 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (Production, Class::Publish, Of(set(&[Class::Offer, Class::Registry, Class::Prod])), 1.0),
     (Production, Class::Publish, Near(PUBLIC), 1.0),
     (Production, Class::Publish, Named, 1.0),
+    (Production, Class::Publish, Heads, 1.0),
+    (Production, Class::Publish, Versioned, 2.0),
     (Production, Class::Publish, Alone, 0.45),
+    (Production, Class::Run, Opening(&["merg"], Class::Ticket), 0.8),
     (Production, Class::Publish, Verb(&["ship"]), 0.5),
     (Production, Class::Setting, Within(set(&[Class::Registry])), 0.85),
     (Production, Class::Handle, Within(set(&[Class::Registry])), 0.85),
@@ -203,6 +210,8 @@ fn fits(clause: &Clause, at: usize, object: &Object, with: &With) -> Option<usiz
         Within(set) => (object.whole.any(*set), object.end),
         Near(set) => (near.any(*set), object.far),
         Both(head, other) => (object.head.any(*head) && near.any(*other), object.far),
+        Heads => (clause.used(at) == Use::Nominal, object.end),
+        Versioned => (at > 0 && is_version(clause.word(at - 1)), at + 1),
         Named => {
             let kind = clause.units.get(at + 1).map(|unit| unit.kind);
             (matches!(kind, Some(Kind::Number)) || is_version(clause.word(at + 1)), at + 2)
@@ -308,7 +317,7 @@ fn softened(kind: RiskKind, verb: Class, object: &Object) -> f32 {
     };
     let head = object.head.any(soft)
         && !object.head.any(set(&[Class::Data, Class::Offer, Class::Campaign]));
-    match (head, (object.whole | object.rest).has(Class::Stage)) {
+    match (head, (object.whole | object.rest).has(Class::Stage) && kind != Architecture) {
         (true, _) => 0.3,
         (_, true) => 0.4,
         _ => 1.0,

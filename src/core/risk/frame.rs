@@ -69,6 +69,9 @@ const DEEDS: Classes = Classes::of(&[Class::Deploy, Class::Publish, Class::Send,
 
 /// What a clause is about.
 pub fn frame(clause: &Clause) -> Frame {
+    if super::topics::spends(clause) {
+        return Frame::Act;
+    }
     if let Some(frame) = prefix(clause) {
         return frame;
     }

@@ -51,6 +51,13 @@ pub fn topics(said: &Said, frame: Frame, found: &mut Vec<Evidence>) {
 /// What the thing itself is, of which the topic is a part: "payment form".
 fn part(clause: &Clause, at: usize, topic: Class) -> f32 {
     let head = clause.head_of(at);
+    if spends(clause) {
+        return 1.0;
+    }
+    // `0600 permissions` are those of a file.
+    if topic == Class::Rights && at > 0 && clause.units[at - 1].kind == Kind::Number {
+        return 0.0;
+    }
     if clause.units[at].kind == Kind::Name {
         return 0.6;
     }
@@ -67,6 +74,13 @@ fn part(clause: &Clause, at: usize, topic: Class) -> f32 {
     }
 }
 
+/// A sum of money beside what it is spent on.
+pub fn spends(clause: &Clause) -> bool {
+    let sum = |at: usize| clause.word(at).starts_with(['$', '€', '£']);
+    let bought = Classes::of(&[Class::Money, Class::Campaign]);
+    (0..clause.units.len()).any(sum) && clause.units.iter().any(|unit| unit.classes.any(bought))
+}
+
 /// Whether the clause does something with it, or names it as what is to be built.
 fn governed(said: &Said, at: usize) -> f32 {
     let clause = &said.clause;
@@ -80,7 +94,7 @@ fn governed(said: &Said, at: usize) -> f32 {
     let verbless = !clause.units.iter().any(|unit| unit.classes.any(VERBAL));
     match said.place {
         Place::Title => 1.0,
-        _ if verbless => 0.85,
+        _ if verbless => 0.9,
         _ => 0.6,
     }
 }

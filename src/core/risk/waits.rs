@@ -111,6 +111,22 @@ const ALWAYS: &[&str] = &[
 
 /// The words that say so.
 pub fn waits(reading: &Reading) -> Option<String> {
+    let nothing = |words: &str| {
+        matches!(
+            words.to_lowercase().as_str(),
+            "none" | "nothing" | "n/a" | "no" | "nobody" | "no one"
+        )
+    };
+    let waiting = reading
+        .said
+        .iter()
+        .find(|said| said.section == Section::Waiting && said.place != Place::Heading);
+    if let Some(said) = waiting {
+        let words = said.clause.quote(0..said.clause.units.len());
+        if !nothing(&words) {
+            return Some(words);
+        }
+    }
     reading.said.iter().filter(|said| counts(said)).find_map(|said| phrase(said))
 }
 
@@ -118,7 +134,7 @@ pub fn waits(reading: &Reading) -> Option<String> {
 fn counts(said: &Said) -> bool {
     match said.section {
         Section::Excluded | Section::Meta | Section::Files | Section::Tech => false,
-        Section::Task | Section::Open => true,
+        Section::Task | Section::Open | Section::Waiting => true,
         Section::Background => said.place != Place::Item,
     }
 }

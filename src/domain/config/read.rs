@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, quoted};
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
+use super::asking;
 use super::calendar::calendars;
 use super::limits::{self, Limits};
 use super::window::{clock, window};
@@ -55,6 +56,14 @@ pub const KEYS: &[&str] = &[
     "hooks.quiet",
     "lint",
     "protected",
+    "risk.allow.kinds",
+    "risk.allow.phrases",
+    "risk.allow.paths",
+    "risk.allow.labels",
+    "risk.ask.kinds",
+    "risk.ask.phrases",
+    "risk.ask.paths",
+    "risk.ask.labels",
     "keep.disk",
     "keep.age",
     "judge",
@@ -84,6 +93,7 @@ const TOP: &[&str] = &[
     "hooks",
     "lint",
     "protected",
+    "risk",
     "keep",
     "judge",
 ];
@@ -148,6 +158,9 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     let known: Vec<&str> = config.builders.keys().map(String::as_str).collect();
     let judge = top.get("judge").and_then(|f| judge::read(&f, &known, found));
     set_option(&mut config.judge, judge);
+    let risk = below(top, "risk", asking::SIDES, found);
+    config.risk.allow = asking::named(&below(&risk, "allow", asking::KEYS, found), found);
+    config.risk.ask = asking::named(&below(&risk, "ask", asking::KEYS, found), found);
     config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
     config
 }
