@@ -12,6 +12,7 @@ use crate::core::ledger::{Build, Ledger, Phase, Run};
 use crate::core::queue::Item;
 use crate::core::risk::{self, Risk};
 use crate::core::window;
+use crate::domain::config::Config;
 use crate::domain::event::Kind;
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::{Task, when};
@@ -124,7 +125,7 @@ fn pass(world: &World, item: &Item, args: &Args) -> Result<Pass> {
              hint: git config gpg.format ssh && git config user.signingkey ~/.ssh/id_ed25519.pub"
         );
     }
-    let risks = risk::risks(parsed);
+    let risks = risks(&world.config, parsed);
     // Kinds of risk are told with their words; a task that says itself to wait is held too.
     let asks = |gate: Gate| match gate {
         Gate::Trust | Gate::Approval => true,
@@ -181,8 +182,15 @@ fn show(pass: &Pass, world: &World) {
 }
 
 /// The kinds of risk of a task, each once.
-pub fn kinds(task: &Task) -> Vec<String> {
-    names(&risk::risks(task))
+pub fn kinds(config: &Config, task: &Task) -> Vec<String> {
+    names(&risks(config, task))
+}
+
+/// What the gate asks about, as far as it is of a kind.
+fn risks(config: &Config, task: &Task) -> Vec<Risk> {
+    let asks = risk::asks(task, (risk::risks(task), None), &config.risk);
+    let of_kind = |ask: risk::Ask| Some(Risk { kind: ask.kind?, words: ask.words });
+    asks.into_iter().filter_map(of_kind).collect()
 }
 
 fn names(risks: &[Risk]) -> Vec<String> {

@@ -154,7 +154,7 @@ fn of_its_own(
     }
     let Some(task) = parsed.task else { bail!("nothing was started") };
     let blob = world.repo.write_blob(text.as_bytes())?;
-    let risks = approve::kinds(&task);
+    let risks = approve::kinds(&world.config, &task);
     let shown = render::text::safe(&task.title);
     if refused(&mut world, (&id, blob, task), approve) {
         return Ok(Exit::No);
