@@ -50,7 +50,5 @@ fn a_bad_line_is_told_with_file_line_and_remedy() {
     let said = repo.buildq(["judgement", "rows.jsonl"]);
     said.stderr_has("rows.jsonl:2").stderr_has("missing field `title`").stderr_has("hint:");
     repo.write("rows.jsonl", "{\"id\":\"a\",\"title\":\"Deploy it to production\"}\n");
-    repo.buildq(["judgement", "rows.jsonl"])
-        .success()
-        .stdout_has("production: \"Deploy it to production\"");
+    repo.buildq(["judgement", "rows.jsonl"]).success().stdout_has("production: \"Deploy it\"");
 }
