@@ -22,8 +22,8 @@ fn held(repo: &TestRepo, task: &str, words: &str) {
 #[test]
 fn a_task_that_a_builder_wrote_is_held_however_it_came() {
     let ways: [&[&[&str]]; 5] = [
-        &[&["buildq", "accept", "x"]],
-        &[&["buildq", "accept", "x", "--squash"]],
+        &[&["buildq", "accept", "x", "--yes-protected"]],
+        &[&["buildq", "accept", "x", "--squash", "--yes-protected"]],
         &[&["git", "merge", "-q", "--no-ff", "-m", "Merge it", "build/x"]],
         &[&["git", "merge", "-q", "--squash", "build/x"], &["git", "commit", "-qm", "All at once"]],
         &[&["git", "checkout", "-q", "build/x", "--", "."], &["git", "commit", "-qm", "Mine"]],
