@@ -17,8 +17,8 @@ use crate::render::text::Tamer;
 
 /// Print what the builder and the checks of a task printed
 ///
-/// On a terminal, control characters and escape sequences are taken out, but for colours; into a
-/// pipe or a file the output goes as it was. Values of secrets are `***` everywhere.
+/// On a terminal, control characters and escape sequences are taken out; into a pipe or a file the
+/// output goes as it was. Values of secrets are `***` everywhere.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The task

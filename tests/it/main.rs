@@ -14,6 +14,7 @@ mod crowd;
 mod doctor;
 mod gc;
 mod isolation;
+mod hostile;
 mod inspect;
 mod judge;
 mod judgement;
