@@ -1,0 +1,61 @@
+//! One attack, as its file says it.
+
+use std::fs;
+use std::path::Path;
+
+/// What becomes of an attack with the sandbox off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bare {
+    /// It is blocked there too.
+    Blocked,
+    /// It works there, and the README says so.
+    Works,
+    /// It would harm the machine that tries.
+    Unsafe,
+}
+
+/// A file of `tests/attacks/`.
+pub struct Script {
+    /// Its file's stem.
+    pub name: String,
+    /// All of it.
+    pub text: String,
+}
+
+impl Script {
+    /// What stands behind `# name:`.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let head = self.text.lines().take_while(|line| line.starts_with('#'));
+        let mut found =
+            head.filter_map(|line| line.strip_prefix("# ")?.strip_prefix(name)?.strip_prefix(": "));
+        found.next()
+    }
+
+    /// What it says of its fate with the sandbox off.
+    pub fn bare(&self) -> Bare {
+        match self.header("bare") {
+            Some("blocked") => Bare::Blocked,
+            Some("works") => Bare::Works,
+            Some("unsafe") => Bare::Unsafe,
+            other => panic!("{}: `# bare:` is {other:?}", self.name),
+        }
+    }
+}
+
+/// All attacks of a folder, by name; `BUILDQ_ATTACK` names one alone.
+pub fn scripts(folder: &str) -> Vec<Script> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks").join(folder);
+    let only = std::env::var("BUILDQ_ATTACK").ok();
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let script = Script { name, text: fs::read_to_string(&path).unwrap() };
+        assert!(script.header("tries").is_some(), "{} does not say what it tries", script.name);
+        if only.as_ref().is_none_or(|only| *only == script.name) {
+            all.push(script);
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
