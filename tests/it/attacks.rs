@@ -67,9 +67,6 @@ fn as_builder(script: &Script, sandbox: &str) -> Vec<String> {
     }
     let mut told = ground.violations(&repo);
     ground.forged(&repo, &mut told);
-    if std::env::var_os("BUILDQ_ATTACK").is_some() {
-        eprintln!("{}", repo.scene());
-    }
     if let Some(then) = script.header("then") {
         Said::of(repo.command("sh").args(["-c", then])).success();
         repo.settle();
