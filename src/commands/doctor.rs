@@ -4,6 +4,7 @@ mod live;
 mod look;
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -82,6 +83,9 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     Ok(if worst == Level::Problem { Exit::No } else { Exit::Done })
 }
 
+/// A sleeper that was just started is given this long to be there.
+const LYING_DOWN: Duration = Duration::from_secs(10);
+
 /// Does what is safe, and says each.
 fn fix(world: &World, facts: &Facts, scene: &Scene) -> Result<Vec<String>> {
     let mut done = Vec::new();
@@ -97,6 +101,7 @@ fn fix(world: &World, facts: &Facts, scene: &Scene) -> Result<Vec<String>> {
     }
     if facts.waking.runs_here && facts.waking.due.is_some() && !facts.waking.awake {
         waker::leave(&world.paths, facts.waking.due)?;
+        waker::await_sleeper(&world.paths, LYING_DOWN);
         sync::in_background(&world.paths.common)?;
         done.push("woke the waker, and began a sync".into());
     }

@@ -75,14 +75,16 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
     let branch = repo.queue_branch();
     let last = Seen::last(&paths);
     let dir = last.as_ref().map_or("queue", |last| &last.dir).to_owned();
-    match args.name.as_str() {
+    let own = match args.name.as_str() {
         "post-commit" | "post-applypatch" => remember_own(&repo, &paths, &dir)?,
         "post-rewrite" => remember_rewritten(&repo, &paths, &dir)?,
-        _ => {}
-    }
+        _ => false,
+    };
     let now = Seen::now(&repo, &branch, &dir, scene.now);
     if last.as_ref().is_some_and(|last| last.still_holds(&repo, &now)) {
-        return said_elsewhere(&repo, &branch, &dir);
+        said_elsewhere(&repo, &branch, &dir)?;
+        // A sync may have seen the commit before it was known to be this person's.
+        return if own { sync::in_background(&paths.common) } else { Ok(()) };
     }
     let world = World::glance(repo, paths, scene.now)?;
     if !world.config.hooks_quiet {
@@ -135,22 +137,27 @@ fn said_elsewhere(repo: &Repo, branch: &str, dir: &str) -> Result<()> {
 }
 
 /// Commits made here that touch the queue or the policy are this person's own.
-fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<()> {
-    let Some(commit) = repo.head().and_then(|head| repo.commit(head).ok()) else { return Ok(()) };
+/// The answer is whether there was one.
+fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<bool> {
+    let Some(commit) = repo.head().and_then(|head| repo.commit(head).ok()) else {
+        return Ok(false);
+    };
     let touches = |path: &str| {
         let here = repo.entry(commit.id, path);
         let parents = commit.parents.iter().map(|parent| repo.entry(*parent, path));
         parents.clone().all(|there| there != here) && (here.is_some() || parents.len() > 0)
     };
-    if touches(dir) || touches(CONFIG) {
+    let own = touches(dir) || touches(CONFIG);
+    if own {
         Record::Commits.add(paths, &[commit.id.to_string()])?;
     }
-    Ok(())
+    Ok(own)
 }
 
 /// A rewritten commit is this person's own if what it was made of is, and as long as no task's
 /// text came out of it that the person did not write: a rebase merges what others have changed.
-fn remember_rewritten(repo: &Repo, paths: &Paths, dir: &str) -> Result<()> {
+/// The answer is whether there was one.
+fn remember_rewritten(repo: &Repo, paths: &Paths, dir: &str) -> Result<bool> {
     let mut text = String::new();
     std::io::stdin().take(16 << 20).read_to_string(&mut text)?;
     let mine = Record::Commits.all(paths);
@@ -170,7 +177,10 @@ fn remember_rewritten(repo: &Repo, paths: &Paths, dir: &str) -> Result<()> {
         texts.is_some_and(|texts| texts.into_iter().all(|text| same(olds, text)))
     });
     let own: Vec<String> = own.map(|(new, _)| new.to_owned()).collect();
-    if own.is_empty() { Ok(()) } else { Record::Commits.add(paths, &own) }
+    if !own.is_empty() {
+        Record::Commits.add(paths, &own)?;
+    }
+    Ok(!own.is_empty())
 }
 
 #[cfg(test)]

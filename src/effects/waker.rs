@@ -46,6 +46,15 @@ pub fn is_awake(paths: &Paths) -> bool {
     !Lock::is_free(&paths.lock("waker"))
 }
 
+/// Gives a sleeper that was just started a moment to lie down; whether it did.
+pub fn await_sleeper(paths: &Paths, patience: Duration) -> bool {
+    let begun = clock::tick();
+    while !is_awake(paths) && begun.elapsed() < patience {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    is_awake(paths)
+}
+
 /// When the next thing is due, as it was left.
 pub fn due(paths: &Paths) -> Option<DateTime<Utc>> {
     let text = fs::read_to_string(wake_file(paths)).ok()?;

@@ -3,6 +3,19 @@
 use crate::support::{CLEAR, TestRepo, WAITS, runbook};
 
 #[test]
+fn a_task_that_a_sync_saw_before_its_hook_ran_starts_all_the_same() {
+    let repo = TestRepo::with_agent("echo made > made", "");
+    let path = repo.draft("x", CLEAR);
+    repo.git(["add", &path]);
+    repo.git(["-c", "core.hooksPath=/dev/null", "commit", "-qm", "Add x"]);
+    repo.buildq(["sync"]).success();
+    repo.settle();
+    assert!(repo.story("x").is_empty(), "nobody knows yet whose it is");
+    repo.buildq(["hook", "post-commit"]).success();
+    repo.wait_until("x", "succeeded").settle();
+}
+
+#[test]
 fn a_committed_file_becomes_a_branch() {
     let repo = TestRepo::bare_of_buildq();
     repo.git(["config", "buildq.sandbox", "off"]);
