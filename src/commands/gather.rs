@@ -3,6 +3,7 @@
 mod arrival;
 mod branches;
 pub mod judging;
+pub mod news;
 mod origins;
 mod signed;
 mod runs;
@@ -16,6 +17,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 
+use self::news::News;
 use crate::core::ledger::{Build, Ledger, Phase};
 use crate::core::queue::{self, Queue};
 use crate::core::situation::{Observations, Situation, Trust};
@@ -59,6 +61,8 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Whether what was found out is written into the caches.
     writes: bool,
+    /// In a large queue that a commit waits for: the changed files, which are all that is read.
+    news: Option<News>,
     masks: OnceCell<Masks>,
 }
 
@@ -116,16 +120,26 @@ pub fn config_at(repo: &Repo, tip: Option<Oid>) -> (Config, Vec<Diagnostic>, Opt
 impl World {
     /// Looks at everything.
     pub fn look(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
-        Self::look_and(repo, paths, now, true)
+        Self::look_and((repo, paths), now, true, None)
     }
 
     /// The same in haste, for a hook that a commit waits for: what it finds out it leaves to the
-    /// sync after it to write down.
-    pub fn glance(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
-        Self::look_and(repo, paths, now, false)
+    /// sync after it to write down. With `news`, the queue is what has changed in it.
+    pub fn glance(
+        repo: Repo,
+        paths: Paths,
+        now: DateTime<Utc>,
+        news: Option<News>,
+    ) -> Result<Self> {
+        Self::look_and((repo, paths), now, false, news)
     }
 
-    fn look_and(repo: Repo, paths: Paths, now: DateTime<Utc>, writes: bool) -> Result<Self> {
+    fn look_and(
+        (repo, paths): (Repo, Paths),
+        now: DateTime<Utc>,
+        writes: bool,
+        news: Option<News>,
+    ) -> Result<Self> {
         let queue_branch = repo.queue_branch();
         let tip = repo.branch(&queue_branch).or_else(|| {
             // A fresh clone that has checked out something else.
@@ -147,12 +161,18 @@ impl World {
             manifest: None,
             now,
             writes,
+            news,
             masks: OnceCell::new(),
         };
         let judged = world.read_queue(tip)?;
         world.observe(broken)?;
         world.seen.judged = judged;
         Ok(world)
+    }
+
+    /// What has changed in the queue, where only that was read.
+    pub fn news(&self) -> Option<&News> {
+        self.news.as_ref()
     }
 
     /// Looks again, with the same eyes, later.
@@ -252,6 +272,10 @@ impl World {
 
     fn queue_of(&self, tip: Option<Oid>, files: Vec<queue::File>, ledger: &Ledger) -> Queue {
         let mut queue = queue::read(tip, &self.config.queue_dir, files);
+        if let Some(news) = &self.news {
+            self.follow_news(&mut queue, ledger, news);
+            return queue;
+        }
         self.add_specs(&mut queue, ledger);
         let open = ledger.builds.iter().filter(|(_, build)| !build.is_over());
         let sources = open.filter_map(|(id, build)| Some((id.clone(), build.source()?)));

@@ -6,6 +6,7 @@ use std::io::Read;
 
 use anyhow::Result;
 
+use super::gather::news::News;
 use super::gather::{self, World};
 use super::sync::{self, Seen};
 use super::{Exit, Scene, print, say};
@@ -86,7 +87,8 @@ fn notice(args: &Args, scene: &Scene) -> Result<()> {
         // A sync may have seen the commit before it was known to be this person's.
         return if own { sync::in_background(&paths.common) } else { Ok(()) };
     }
-    let world = World::glance(repo, paths, scene.now)?;
+    let news = last.as_ref().map(|last| News::of(&repo, last, &now)).transpose()?.flatten();
+    let world = World::glance(repo, paths, scene.now, news)?;
     if !world.config.hooks_quiet {
         print(&answer(&world, last.as_ref())?);
     }
@@ -99,7 +101,8 @@ fn answer(world: &World, last: Option<&Seen>) -> Result<String> {
     let before = last.and_then(|last| last.tip);
     let plan = plan::plan(world.situation(None));
     let dir = &world.config.queue_dir;
-    let files = before.map(|tip| world.repo.queue_files(tip, dir)).transpose()?;
+    let before = before.filter(|_| world.news().is_none());
+    let files = before.map(|tip| world.repo.queue_entries(tip, dir)).transpose()?;
     let old: std::collections::BTreeSet<_> =
         files.unwrap_or_default().into_iter().map(|file| (file.path, file.blob)).collect();
     let changed = world.queue.items.values().filter(|item| {
@@ -110,6 +113,8 @@ fn answer(world: &World, last: Option<&Seen>) -> Result<String> {
     let built = |id: &TaskId| world.ledger.builds.get(id).map(|build| say::state(&build.phase));
     Ok(render::hook::lines(&render::hook::View {
         plan: &plan,
+        in_part: world.news().is_some(),
+        unread: world.news().map_or(0, |news| news.unread),
         changed: &changed,
         phase: &built,
         nameless: &world.queue.nameless,

@@ -276,6 +276,9 @@ pub struct Seen {
     pub tip: Option<Oid>,
     /// The queue's directory.
     pub dir: String,
+    /// How many tasks it had.
+    #[serde(default)]
+    pub tasks: usize,
     /// When.
     pub at: chrono::DateTime<chrono::Utc>,
 }
@@ -327,7 +330,8 @@ fn remember(world: &World) -> Result<()> {
     let waits = |build: &Build| matches!(build.phase, Phase::Waiting { why: Wait::Base, .. });
     let base = world.seen.base.clone().filter(|_| world.ledger.builds.values().any(waits));
     let (queue, dir) = (entry(dir), dir.clone());
-    let seen = Seen { queue, trusted, named, base, tip, dir, at: world.now };
+    let (tasks, at) = (world.queue.items.len(), world.now);
+    let seen = Seen { queue, trusted, named, base, tip, dir, tasks, at };
     files::replace_cache(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
 }
 

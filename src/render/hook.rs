@@ -11,6 +11,10 @@ use crate::domain::id::TaskId;
 pub struct View<'a> {
     /// What is due now.
     pub plan: &'a Plan,
+    /// The plan is of the changed files alone: what depends on others is not known yet.
+    pub in_part: bool,
+    /// So many changed tasks that no commit waits for their being read.
+    pub unread: usize,
     /// Tasks whose files have changed.
     pub changed: &'a [TaskId],
     /// Where the ledger says that a task is.
@@ -40,6 +44,10 @@ pub fn lines(view: &View) -> String {
     let said = !lines.is_empty();
     let told = |task: &&TaskId| !said || !held_by_trust(view.plan, task);
     lines.extend(view.changed.iter().filter(told).filter_map(|task| line(view, task)));
+    if view.unread > 0 {
+        let unread = view.unread;
+        lines.push(format!("buildq: {unread} tasks changed, buildq status tells of each"));
+    }
     for file in view.nameless {
         let hint = file.hint.as_deref().unwrap_or_default();
         lines.push(format!(
@@ -64,6 +72,9 @@ fn line(view: &View, task: &TaskId) -> Option<String> {
     if view.plan.actions.iter().any(renews) {
         return Some(format!("buildq: {task} edited, it is built anew"));
     }
+    if view.plan.actions.iter().any(starts) && view.in_part {
+        return Some(format!("buildq: {task} queued"));
+    }
     if view.plan.actions.iter().any(starts) {
         return Some(format!("buildq: {task} queued, starting now"));
     }
@@ -75,8 +86,11 @@ fn line(view: &View, task: &TaskId) -> Option<String> {
     };
     // What time alone opens is told only when nothing needs a person.
     let by_itself = |gate: Gate, hold: &Hold| hold.until.is_some() || gate == Gate::Capacity;
-    let first = verdict.holds().find(|(gate, hold)| !by_itself(*gate, hold));
-    let (gate, hold) = first.or_else(|| verdict.holds().next())?;
+    let known = |(gate, _): &(Gate, &Hold)| !view.in_part || *gate != Gate::Depends;
+    let first = verdict.holds().filter(known).find(|(gate, hold)| !by_itself(*gate, hold));
+    let Some((gate, hold)) = first.or_else(|| verdict.holds().find(known)) else {
+        return view.in_part.then(|| format!("buildq: {task} queued"));
+    };
     let reason = text::safe(&hold.reason);
     Some(match by_itself(gate, hold) {
         true => format!("buildq: {task} queued, {reason}"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{CLEAR, TestRepo, files_below};
+use crate::support::{CLEAR, TestRepo, files_below, runbook};
 
 fn cache(repo: &TestRepo) -> PathBuf {
     repo.path(".git/buildq/cache")
@@ -107,4 +107,38 @@ fn a_damaged_cache_is_no_cache() {
             }
         }
     }
+}
+
+#[test]
+fn in_a_large_queue_a_commit_is_answered_for_what_it_changes() {
+    let repo = TestRepo::new();
+    let later = |text: &str| format!("---\nnot_before: 2999-01-01\n---\n{text}");
+    for n in 0..2001 {
+        let text = later(&format!("{CLEAR} of case {n}"));
+        repo.write(&format!("queue/{}/many-{n}.md", n % 20), text);
+    }
+    repo.git(["add", "queue"]);
+    let all = repo.git(["commit", "-qm", "Many"]).stderr;
+    assert!(all.contains("2001 tasks changed, buildq status tells of each"), "{all}");
+    assert_eq!(all.matches("many-").count(), 0, "{all}");
+    repo.wait_for(|repo| {
+        fs::read_to_string(repo.path(".git/buildq/seen.json"))
+            .is_ok_and(|seen| seen.contains("\"tasks\":2001"))
+    });
+    repo.settle();
+    let upon = format!("---\ndepends_on: [many-7]\n---\n{}", runbook("true"));
+    for (id, text, answer) in [
+        ("vague", "Make it better".to_owned(), "vague held: "),
+        ("upon", upon, "upon queued"),
+        ("7/many-7", later(&runbook("false")), "many-7 queued, "),
+        ("new", later(&runbook("true")), "new queued, "),
+    ] {
+        let said = repo.task(id, &text).stderr;
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(answer), "{id}: {said}");
+        repo.settle();
+    }
+    // The sync after it knows the whole queue.
+    let why = repo.buildq(["why", "upon"]).stdout;
+    assert!(why.contains("`many-7` is not done yet"), "{why}");
 }

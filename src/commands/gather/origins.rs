@@ -66,6 +66,9 @@ impl World {
         let dir = &self.config.queue_dir;
         let files = self.queue.items.values().filter(|item| !item.path.starts_with("specs/"));
         let wanted: BTreeMap<_, _> = files.map(|item| (item.path.clone(), item.blob)).collect();
+        if let Some(news) = &self.news {
+            return self.news_origins((tip, news), &wanted);
+        }
         let file = self.paths.local.join("cache").join("origins");
         let cached: Option<OriginCache> =
             files::sealed(&file).and_then(|bytes| postcard::from_bytes(&bytes).ok());

@@ -18,8 +18,14 @@ const FEW: usize = 64;
 impl World {
     /// Reads the queue at a commit, and what its texts say.
     pub(super) fn read_queue(&mut self, tip: Option<Oid>) -> Result<BTreeMap<TaskId, Judged>> {
-        let mut known = readings::load(&self.paths);
-        let mut files = self.files(tip, &mut known)?;
+        let mut known = HashMap::new();
+        let mut files = match &self.news {
+            Some(news) => self.changed_files(news)?,
+            None => {
+                known = readings::load(&self.paths);
+                self.files(tip, &mut known)?
+            }
+        };
         in_two(&mut files, understand);
         self.queue = self.queue_of(tip, files, &self.ledger);
         let (judged, new) = self.judge(&known);

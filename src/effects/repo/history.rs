@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
-use super::{Repo, plain, raw};
+use super::{QueueEntry, Repo, plain, raw};
 use crate::domain::id::Oid;
 
 /// One commit, owned.
@@ -161,6 +161,52 @@ impl Repo {
         let diff = self.git.diff_tree_to_tree(Some(&old), Some(&new), None)?;
         let text = |path: &Vec<u8>| String::from_utf8_lossy(path).into_owned();
         Ok(paths(&diff).iter().map(text).collect())
+    }
+}
+
+/// What one path of a folder was and is, where that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeChange {
+    /// From the top of the repository.
+    pub path: String,
+    /// The object that was there.
+    pub before: Option<Oid>,
+    /// The object that is there, and its mode as git writes it.
+    pub now: Option<(Oid, u32)>,
+}
+
+impl TreeChange {
+    /// The file that is there now.
+    pub fn entry(&self) -> Option<QueueEntry> {
+        let (blob, mode) = self.now?;
+        Some(QueueEntry { path: self.path.clone(), blob, mode })
+    }
+}
+
+impl Repo {
+    /// Paths below a folder that differ between two trees of it. What is the same in both is
+    /// passed over by its id, so it costs what has changed and no more.
+    pub fn tree_changes(
+        &self,
+        old: Option<Oid>,
+        new: Oid,
+        folder: &str,
+    ) -> Result<Vec<TreeChange>> {
+        // One that is not here any more counts as having held nothing.
+        let old = old.and_then(|old| self.git.find_tree(raw(old).ok()?).ok());
+        let new = self.git.find_tree(raw(new)?)?;
+        let mut options = git2::DiffOptions::new();
+        options.include_typechange(true).skip_binary_check(true);
+        let diff = self.git.diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))?;
+        let change = |delta: git2::DiffDelta| {
+            let (old, new) = (delta.old_file(), delta.new_file());
+            let inside = new.path_bytes().or(old.path_bytes())?;
+            let there = |file: &git2::DiffFile| (!file.id().is_zero()).then(|| plain(file.id()));
+            let now = there(&new).map(|oid| (oid, u32::from(new.mode())));
+            let path = format!("{folder}/{}", String::from_utf8_lossy(inside));
+            Some(TreeChange { path, before: there(&old), now })
+        };
+        Ok(diff.deltas().filter_map(change).collect())
     }
 }
 

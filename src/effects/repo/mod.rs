@@ -16,7 +16,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::domain::id::Oid;
 
-pub use history::{Commit, Shape};
+pub use history::{Commit, Shape, TreeChange};
 pub use merge::Merged;
 pub use objects::{Person, QueueEntry, Stamp};
 pub use origins::FileOrigin;

@@ -28,6 +28,14 @@ pub struct FileOrigin {
     earlier: BTreeMap<Oid, Brought>,
 }
 
+impl FileOrigin {
+    /// Of a text that was there before and does not matter any more: nobody asks whose it was.
+    pub fn untold(blob: Oid, added: DateTime<Utc>) -> Self {
+        let (commits, author, earlier) = (Vec::new(), String::new(), BTreeMap::new());
+        Self { blob, commits, author, added, earlier }
+    }
+}
+
 /// The commits that brought a text to a path, and the author of the first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Brought {
