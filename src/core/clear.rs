@@ -14,32 +14,36 @@ use measure::Measure;
 
 /// Why a task cannot be built without asking; `None` when it can.
 pub fn unclear(task: &Task) -> Option<String> {
+    unclear_in(&Reading::of(task), task)
+}
+
+/// The same of a task that was read before.
+pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
     if !task.steps.is_empty() || !task.verify.is_empty() {
         return None;
     }
-    let reading = Reading::of(task);
-    if let Some(words) = risk::waits_in(&reading) {
+    if let Some(words) = risk::waits_in(reading) {
         return Some(format!("it says itself that it waits: \"{words}\""));
     }
-    if let Some(mark) = open::placeholder(&reading).or_else(|| open::unfilled(&reading)) {
+    if let Some(mark) = open::placeholder(reading).or_else(|| open::unfilled(reading)) {
         return Some(format!("not written yet: \"{mark}\""));
     }
     let said_something = !task.description.trim().is_empty() && task.criteria.is_empty();
     if said_something && open::is_placeholder(&task.description) {
         return Some(format!("vague: \"{}\"", short(&task.description)));
     }
-    let mut measure = measure::measure(&reading);
+    let mut measure = measure::measure(reading);
     if task.description.trim_start().starts_with(&task.title) {
         measure.words = measure.words.saturating_sub(measure.title_words);
         measure.details = measure.details.saturating_sub(measure.title_details);
     }
-    let titled = measure::speaks_for_itself(&reading);
+    let titled = measure::speaks_for_itself(reading);
     let says = measure.words + measure.details + measure.criteria;
     let repeats = measure.first.as_deref().is_some_and(|first| task.title.contains(first));
     if says == 0 || (repeats && measure.words <= measure.title_words) {
         return (!titled).then(|| "no description".into());
     }
-    weigh(&reading, &measure, titled)
+    weigh(reading, &measure, titled)
 }
 
 /// From this balance on a task is held.

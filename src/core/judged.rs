@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::language::reading::Reading;
 use super::queue::Item;
 use super::{clear, risk};
 use crate::domain::id::Oid;
@@ -26,7 +27,9 @@ pub struct Judged {
 impl Judged {
     /// Reads a task.
     pub fn read(blob: Oid, task: &Task) -> Self {
-        let (unclear, risks, waits) = (clear::unclear(task), risk::risks(task), risk::waits(task));
+        let reading = Reading::of(task);
+        let unclear = clear::unclear_in(&reading, task);
+        let (risks, waits) = (risk::risks_in(&reading, task), risk::waits_in(&reading));
         Self { blob, unclear, risks, waits }
     }
 

@@ -48,9 +48,13 @@ struct Evidence {
 /// What in a task's words and commands a person should know of before it starts; at most one
 /// finding of each kind, in the order of the kinds.
 pub fn risks(task: &Task) -> Vec<Risk> {
-    let reading = Reading::of(task);
-    let mut found = said(&reading);
-    scripts(task, &reading, &mut found);
+    risks_in(&Reading::of(task), task)
+}
+
+/// The same in a task that was read before.
+pub fn risks_in(reading: &Reading, task: &Task) -> Vec<Risk> {
+    let mut found = said(reading);
+    scripts(task, reading, &mut found);
     let mut risks: Vec<Risk> =
         KINDS.iter().filter_map(|kind| strongest(*kind, &found, ASKS)).collect();
     risks.sort_by_key(|risk| risk.kind);
