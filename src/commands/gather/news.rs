@@ -34,8 +34,8 @@ impl News {
     /// Compares the queue as the last sync saw it with the queue now; `None` where it is small
     /// enough to be read as a whole, or where there is nothing to compare it with.
     pub fn of(repo: &Repo, last: &Seen, now: &Seen) -> Result<Option<Self>> {
-        let (Some(since), Some(new)) = (last.tip, now.queue) else { return Ok(None) };
-        let changes = repo.tree_changes(last.queue, new, &last.dir)?;
+        let (Some(since), Some(_)) = (last.tip, now.queue) else { return Ok(None) };
+        let changes = repo.tree_changes(last.queue, now.queue, &last.dir)?;
         if last.tasks + changes.len() <= LARGE {
             return Ok(None);
         }

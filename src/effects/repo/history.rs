@@ -1,6 +1,6 @@
 //! Walks over history: events, origins of task files, what has come into a branch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
@@ -185,30 +185,58 @@ impl TreeChange {
 
 impl Repo {
     /// Paths below a folder that differ between two trees of it. What is the same in both is
-    /// passed over by its id, so it costs what has changed and no more.
+    /// passed over by its id, folders as a whole, so it costs what has changed and no more;
+    /// libgit2's own comparison opens every folder.
     pub fn tree_changes(
         &self,
         old: Option<Oid>,
-        new: Oid,
+        new: Option<Oid>,
         folder: &str,
     ) -> Result<Vec<TreeChange>> {
-        // One that is not here any more counts as having held nothing.
-        let old = old.and_then(|old| self.git.find_tree(raw(old).ok()?).ok());
-        let new = self.git.find_tree(raw(new)?)?;
-        let mut options = git2::DiffOptions::new();
-        options.include_typechange(true).skip_binary_check(true);
-        let diff = self.git.diff_tree_to_tree(old.as_ref(), Some(&new), Some(&mut options))?;
-        let change = |delta: git2::DiffDelta| {
-            let (old, new) = (delta.old_file(), delta.new_file());
-            let inside = new.path_bytes().or(old.path_bytes())?;
-            let there = |file: &git2::DiffFile| (!file.id().is_zero()).then(|| plain(file.id()));
-            let now = there(&new).map(|oid| (oid, u32::from(new.mode())));
-            let path = format!("{folder}/{}", String::from_utf8_lossy(inside));
-            Some(TreeChange { path, before: there(&old), now })
+        let mut changes = Vec::new();
+        let mut open = vec![(old, new, folder.to_owned())];
+        while let Some((old, new, folder)) = open.pop() {
+            if old == new {
+                continue;
+            }
+            // One that is not here any more counts as having held nothing.
+            let mut before = old.and_then(|old| self.listed(old).ok()).unwrap_or_default();
+            let now = new.map(|new| self.listed(new)).transpose()?.unwrap_or_default();
+            let mut pairs: Vec<(Vec<u8>, Option<Listed>, Option<Listed>)> = Vec::new();
+            for (name, is) in now {
+                let was = before.remove(&name);
+                pairs.push((name, was, Some(is)));
+            }
+            pairs.extend(before.into_iter().map(|(name, was)| (name, Some(was), None)));
+            for (name, was, is) in pairs.into_iter().filter(|(_, was, is)| was != is) {
+                let path = format!("{folder}/{}", String::from_utf8_lossy(&name));
+                let tree = |one: Option<Listed>| one.filter(|(_, mode)| *mode == FOLDER);
+                let file = |one: Option<Listed>| one.filter(|(_, mode)| *mode != FOLDER);
+                let trees = (tree(was).map(|(id, _)| id), tree(is).map(|(id, _)| id));
+                let (before, now) = (file(was).map(|(id, _)| id), file(is));
+                if before.is_some() || now.is_some() {
+                    changes.push(TreeChange { path: path.clone(), before, now });
+                }
+                open.push((trees.0, trees.1, path));
+            }
+        }
+        Ok(changes)
+    }
+
+    fn listed(&self, tree: Oid) -> Result<BTreeMap<Vec<u8>, Listed>> {
+        let tree = self.git.find_tree(raw(tree)?)?;
+        let entry = |entry: git2::TreeEntry| {
+            let mode = u32::try_from(entry.filemode()).unwrap_or_default();
+            (entry.name_bytes().to_vec(), (plain(entry.id()), mode))
         };
-        Ok(diff.deltas().filter_map(change).collect())
+        Ok(tree.iter().map(entry).collect())
     }
 }
+
+/// An entry of a tree: its object and mode.
+type Listed = (Oid, u32);
+
+const FOLDER: u32 = 0o040_000;
 
 fn paths(diff: &git2::Diff) -> Vec<Vec<u8>> {
     let path = |delta: git2::DiffDelta| {
@@ -230,4 +258,65 @@ fn owned(commit: &git2::Commit) -> Commit {
 
 pub(super) fn moment(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(seconds, 0).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::git::Git;
+
+    #[test]
+    fn the_difference_of_two_folders_is_that_of_git() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = Git::at(dir.path());
+        git.run(["init", "-q", "-b", "main"]).unwrap();
+        let person = ["-c", "user.name=A", "-c", "user.email=a@b.c"];
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join("q").join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let repo = || Repo::at(&dir.path().join(".git")).unwrap();
+        let commit = || {
+            git.run(["add", "-A", "."]).unwrap();
+            git.run(person.iter().chain(&["commit", "-qm", "x"])).unwrap();
+            let repo = repo();
+            repo.entry(repo.branch("main").unwrap(), "q")
+        };
+        for (name, text) in [("same/a", "1"), ("edited/b", "2"), ("gone/c", "3"), ("turns", "4")] {
+            write(name, text);
+        }
+        let old = commit();
+        std::fs::remove_dir_all(dir.path().join("q/gone")).unwrap();
+        std::fs::remove_file(dir.path().join("q/turns")).unwrap();
+        for (name, text) in [("edited/b", "5"), ("turns/d", "6"), ("new", "7")] {
+            write(name, text);
+        }
+        let new = commit();
+        let told = |old, new| {
+            let changes = repo().tree_changes(old, new, "q").unwrap();
+            let mut told: Vec<_> = changes
+                .iter()
+                .map(|c| (c.path.clone(), c.before.is_some(), c.now.is_some()))
+                .collect();
+            told.sort();
+            told
+        };
+        let row = |path: &str, before, now| (path.to_owned(), before, now);
+        assert_eq!(
+            told(old, new),
+            [
+                row("q/edited/b", true, true),
+                row("q/gone/c", true, false),
+                row("q/new", false, true),
+                row("q/turns", true, false),
+                row("q/turns/d", false, true),
+            ]
+        );
+        assert_eq!(told(new, new), []);
+        assert_eq!(told(None, new).len(), 4);
+        assert_eq!(told(new, None).len(), 4);
+        // A tree that this clone does not have held nothing.
+        assert_eq!(told(Some(Oid([7; 20])), new).len(), 4);
+    }
 }

@@ -203,19 +203,9 @@ impl Repo {
         if old.as_ref().map(git2::Tree::id) == new.as_ref().map(git2::Tree::id) {
             return Ok(Changes::new());
         }
-        let diff = self.git.diff_tree_to_tree(old.as_ref(), new.as_ref(), None)?;
-        let mut changes = Changes::new();
-        for delta in diff.deltas() {
-            // A file that became a folder, or the like, comes as two.
-            let (before, after) = (delta.old_file(), delta.new_file());
-            if let Some(path) = after.path_bytes().or(before.path_bytes()) {
-                let path = format!("{dir}/{}", String::from_utf8_lossy(path));
-                let there = (!before.id().is_zero()).then(|| plain(before.id()));
-                let known = changes.entry(path).or_default();
-                *known = known.or(there);
-            }
-        }
-        Ok(changes)
+        let id = |tree: &Option<git2::Tree>| tree.as_ref().map(|tree| plain(tree.id()));
+        let changes = self.tree_changes(id(old), id(new), dir)?;
+        Ok(changes.into_iter().map(|change| (change.path, change.before)).collect())
     }
 }
 
