@@ -297,4 +297,32 @@ mod tests {
             ["f.jsonl:2:10: missing field `title`", "f.jsonl:3:2: key must be a string"]
         );
     }
+
+    #[test]
+    fn a_hostile_body_is_judged_in_one_pass() {
+        // Quadratic work on any of these would take minutes.
+        for (word, size) in [
+            ("delete ", 1 << 20),
+            ("the ", 1 << 20),
+            ("stripe $5 ", 1 << 20),
+            ("`", 1 << 20),
+            ("delete all users, ", 1 << 18),
+            ("release release of ", 1 << 18),
+            ("x: ", 1 << 18),
+            ("- a\n", 1 << 17),
+            ("(", 1 << 18),
+            ("a-b/", 1 << 18),
+            ("**", 1 << 18),
+        ] {
+            let description = word.repeat((size - 4096) / word.len());
+            let text = serde_json::json!({"id": "a", "title": "T", "description": description});
+            let begun = std::time::Instant::now();
+            let rows = rows("f.jsonl", &text.to_string()).unwrap();
+            for row in &rows {
+                let _ = Verdict::of(row);
+            }
+            let took = begun.elapsed().as_secs();
+            assert!(took < 60, "{word:?}: {took} s");
+        }
+    }
 }

@@ -158,6 +158,10 @@ fn scripts(task: &Task, reading: &Reading, found: &mut Vec<Evidence>) {
 }
 
 #[cfg(test)]
+#[path = "risk/tests.rs"]
+mod situations;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::id::TaskId;

@@ -52,3 +52,25 @@ fn a_bad_line_is_told_with_file_line_and_remedy() {
     repo.write("rows.jsonl", "{\"id\":\"a\",\"title\":\"Deploy it to production\"}\n");
     repo.buildq(["judgement", "rows.jsonl"]).success().stdout_has("production: \"Deploy it\"");
 }
+
+#[test]
+fn what_the_owner_names_is_asked_about_and_quoted() {
+    let repo = TestRepo::new();
+    repo.config("risk:\n  allow:\n    phrases: [the newsletter]\n  ask:\n    paths: [\"infra/**\"]\n");
+    let text = "Rename `a` to `b` in infra/main.tf.\n\n## Completion criteria\n- [ ] infra/main.tf has `b`";
+    repo.task("ours", text);
+    repo.buildq(["why", "ours"]).stdout_has("`risk.ask` names the path `infra/**`");
+    repo.task("staff", "Send the newsletter to all staff members, as in docs/letter.md.");
+    repo.buildq(["why", "staff"]).stdout_lacks("external:");
+    repo.task(
+        "mail",
+        "Email all customers the text of docs/letter.md, then delete all inactive users.",
+    );
+    let why = repo.buildq(["why", "mail", "--json"]).success().stdout;
+    let why: Value = serde_json::from_str(&why).expect("JSON");
+    let risk = why["gates"].as_array().expect("gates").iter().find(|g| g["gate"] == "risk");
+    let asks = risk.expect("the gate")["hold"]["asks"].as_array().expect("asks").clone();
+    let kinds: Vec<&str> = asks.iter().filter_map(|ask| ask["kind"].as_str()).collect();
+    assert_eq!(kinds, ["external", "destructive"], "{asks:?}");
+    assert_eq!(asks[1]["words"], "delete all inactive users");
+}

@@ -256,10 +256,11 @@ fn vague(said: &Said, share: f32, measure: &mut Measure) {
         let end = (at + 8).min(clause.units.len());
         clause.units[at..end].iter().filter(|unit| unit.kind != Kind::Word).count()
     };
+    let first = clause.verb();
     let mut adjectives = 0;
     for at in 0..clause.units.len() {
         let unit = &clause.units[at];
-        let leads = at == 0 || clause.verb() == Some(at) || unit.gap >= Gap::Break;
+        let leads = at == 0 || first == Some(at) || unit.gap >= Gap::Break;
         let verb = unit.classes.has(Class::Vague) && leads && clause.used(at) == Use::Order;
         let open = leads
             && unit.classes.any(Classes::of(&[Class::Study, Class::Decide]))

@@ -256,7 +256,10 @@ fn phrases(reading: &Reading, list: &[&str]) -> Vec<String> {
         let padded =
             format!(" {} ", text.split_whitespace().map(bare).collect::<Vec<_>>().join(" "));
         let here = list.iter().filter(|phrase| {
-            padded.contains(&format!(" {} ", phrase.trim_end_matches([':', ',', ' '])))
+            let plain = phrase.trim_end_matches([':', ',', ' ']);
+            padded.match_indices(plain).any(|(at, _)| {
+                padded[..at].ends_with(' ') && padded[at + plain.len()..].starts_with(' ')
+            })
         });
         found.extend(here.map(|phrase| (*phrase).to_owned()));
         if found.len() > 8 {

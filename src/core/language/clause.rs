@@ -93,6 +93,10 @@ pub struct Clause<'t> {
     pub units: Vec<Unit>,
 }
 
+/// No phrase is read further than so many words: a text without an end to its sentences is read
+/// once, and not once for each word.
+const LONGEST: usize = 16;
+
 /// Classes of words that only verbs have.
 pub const VERBAL: Classes = Classes::of(&[
     Class::Build,
@@ -193,7 +197,8 @@ impl<'t> Clause<'t> {
         }
         let Some(before) = at.checked_sub(1).map(|at| &self.units[at]) else {
             let gerund = |unit: &Unit| unit.form == Form::Gerund && unit.gap <= Gap::Hyphen;
-            let compound = self.units.get(1).is_some_and(gerund);
+            let noun = !unit.classes.without(VERBAL).is_empty();
+            let compound = noun && self.units.get(1).is_some_and(gerund);
             return if compound { Use::Noun } else { Use::Order };
         };
         let is_to = self.word(at - 1).eq_ignore_ascii_case("to");
@@ -213,7 +218,9 @@ impl<'t> Clause<'t> {
     /// may still be the verb of the same letters.
     fn nominal(&self, at: usize) -> Use {
         let heads = self.phrase_end(at) == at + 1;
-        let start = (0..=at).rev().find(|n| self.units[*n].gap >= Gap::Break).unwrap_or(0);
+        let near = at.saturating_sub(LONGEST)..=at;
+        let start = near.rev().find(|n| self.units[*n].gap >= Gap::Break);
+        let Some(start) = start.or((at < LONGEST).then_some(0)) else { return Use::Noun };
         let opens = (start..at).all(|before| {
             let unit = &self.units[before];
             let verb = before == start && unit.classes.any(VERBAL) && unit.form != Form::Nominal;
@@ -251,7 +258,7 @@ impl<'t> Clause<'t> {
     pub fn object(&self, verb: usize) -> Object {
         let mut object = Object { end: verb + 1, far: verb + 1, ..Object::default() };
         let mut at = verb + 1;
-        while at < self.units.len() {
+        while at < self.units.len() && at < verb + 2 * LONGEST {
             let Some((head, end)) = self.noun_phrase(at, &mut object) else { break };
             object.head = object.head | head;
             object.end = end;
@@ -277,7 +284,7 @@ impl<'t> Clause<'t> {
     fn noun_phrase(&self, from: usize, object: &mut Object) -> Option<(Classes, usize)> {
         let mut head = None;
         let mut at = from;
-        while let Some(unit) = self.units.get(at) {
+        while let Some(unit) = self.units.get(at).filter(|_| at < from + LONGEST) {
             let stops = at > from && unit.gap > Gap::Hyphen;
             let fills = unit.classes.any(FILL);
             if stops
@@ -337,7 +344,7 @@ impl<'t> Clause<'t> {
     /// The unit after the noun phrase that this one stands in.
     pub fn phrase_end(&self, at: usize) -> usize {
         let mut end = at + 1;
-        while let Some(unit) = self.units.get(end) {
+        while let Some(unit) = self.units.get(end).filter(|_| end < at + LONGEST) {
             let verb = unit.classes.any(VERBAL) && unit.form != Form::Base;
             let goes_on = unit.gap <= Gap::Hyphen
                 && !unit.classes.any(LINKS | FILL)

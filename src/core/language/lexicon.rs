@@ -56,6 +56,11 @@ impl Classes {
         self.0 & other.0 != 0
     }
 
+    /// The set without those of the other.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether no class is in it.
     pub const fn is_empty(self) -> bool {
         self.0 == 0

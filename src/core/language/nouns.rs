@@ -24,7 +24,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Ui,
-        "button, dialog, modal, menu, link, icon, label, tooltip, form, input, screen, view, \
+        "button, dialog, modal, menu, field, password strength, link, icon, label, tooltip, form, input, screen, view, \
          widget, panel, sidebar, header, footer, navbar, tab, badge, banner, toast, dropdown, checkbox, \
          toggle, slider, spinner, placeholder, layout, margin, padding, font, color, colour, theme, animation, wizard, \
          popup, shortcut, gesture, confirmation, ui, ux, component, section, page layout, page title, heading, \
@@ -76,7 +76,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Channel,
-        "twitter, x.com, linkedin, reddit, subreddit, hacker news, hackernews, show hn, hn, product hunt, \
+        "app review, customer review, store review, google review, twitter, x.com, linkedin, reddit, subreddit, hacker news, hackernews, show hn, hn, product hunt, \
          producthunt, facebook, instagram, tiktok, youtube, mastodon, bluesky, pinterest, \
          substack, quora, indie hackers, indiehackers, social media, socials, social, forum, discord, discord server, \
          whatsapp, whatsapp group, telegram channel, telegram group, twitch, app store, play store, google play, \
@@ -136,7 +136,7 @@ pub const NOUNS: &[(Class, &str)] = &[
         "production, prod, live site, live server, live database, live environment, prod db, production database, \
          production environment, production server, production cluster, production site, customer environment, public url, \
          live system, live website, production data, prod data, prod cluster, production account, live shop, live store, \
-         production url, prod environment, main site, mainnet, production config, all customers, prod server, live traffic, public website",
+         production url, prod environment, main site, mainnet, production config, prod server, live traffic, public website",
     ),
     (
         Host,
@@ -152,7 +152,7 @@ pub const NOUNS: &[(Class, &str)] = &[
         "npm, pypi, crates.io, docker hub, dockerhub, homebrew, rubygems, maven central, nuget, testflight, \
          app store, play store, google play, chrome web store, vs code marketplace, marketplace, package registry, \
          ghcr, github release, github releases, steam, itch.io, cocoapods, packagist, flathub, snap store, aur, app stores, \
-         homebrew formula, brew formula, brew tap, container registry, ecr, winget, chocolatey, f-droid, firefox add-ons, registry, public repo, itch, hex.pm, homebrew tap",
+         developer program, homebrew formula, brew formula, brew tap, container registry, ecr, winget, chocolatey, f-droid, firefox add-ons, registry, public repo, itch, hex.pm, homebrew tap",
     ),
     (
         Offer,
@@ -191,7 +191,7 @@ pub const NOUNS: &[(Class, &str)] = &[
          authentication, authorization, security group, branch protection, sudo, root access, \
          session management, read access, write access, access, access rule, security rule, iam role, iam policy, user role, admin role, \
          auth system, auth, two-factor, two-factor authentication, password reset, user login, login system, admin privileges, \
-         cors policy, api access, security policy, port 22, public access, admin account, admin user, service role, role-based access, \
+         cors policy, api access, security policy, port 22, front door, garage door, door lock, alarm system, security camera, public access, admin account, admin user, service role, role-based access, \
          login, signup flow, user registration, guest access, owner role, collaborator, collaborators, identity provider",
     ),
     (

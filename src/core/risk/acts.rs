@@ -56,7 +56,6 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
         Verb(&[
             "wip",
             "purg",
-            "truncat",
             "eras",
             "nuk",
             "shred",
@@ -79,6 +78,7 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (Production, Class::Publish, Of(set(&[Class::Offer, Class::Registry, Class::Prod])), 1.0),
     (Production, Class::Publish, Near(PUBLIC), 1.0),
     (Production, Class::Publish, Named, 1.0),
+    (Production, Class::Post, Opening(&["submit", "upload"], Class::Registry), 0.9),
     (Production, Class::Publish, Heads, 1.0),
     (Production, Class::Publish, Versioned, 2.0),
     (Production, Class::Publish, Alone, 0.45),
@@ -120,7 +120,19 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
         0.8,
     ),
     (Financial, Class::MoveMoney, Of(set(&[Class::Money])), 0.9),
-    (Financial, Class::MoveMoney, Of(set(&[Class::Worth])), 0.7),
+    (Financial, Class::MoveMoney, Of(set(&[Class::Worth])), 0.78),
+    (
+        Financial,
+        Class::MoveMoney,
+        Opening(&["order", "book", "hire", "cancel", "reserv", "trad", "renew"], Class::Ware),
+        0.8,
+    ),
+    (
+        External,
+        Class::SignUp,
+        Opening(&["appl", "enrol", "sign", "register", "join"], Class::Registry),
+        0.8,
+    ),
     (Sensitive, Class::Handle, Of(set(&[Class::Secret])), 1.0),
     (Sensitive, Class::Handle, Of(set(&[Class::Personal])), 0.9),
     (Sensitive, Class::Connect, Within(set(&[Class::Personal])), 0.9),
@@ -307,7 +319,8 @@ fn softened(kind: RiskKind, verb: Class, object: &Object) -> f32 {
         return 1.0;
     }
     let soft = match verb {
-        Class::Deploy | Class::Publish => PAPER,
+        Class::Deploy => PAPER,
+        Class::Publish => set(&[Class::Doc, Class::Trial, Class::Code]),
         Class::Connect => set(&[Class::Ui, Class::Doc, Class::Trial]),
         _ if kind == Architecture => set(&[Class::Ui, Class::Doc, Class::Trial]),
         Class::Setting | Class::Run if kind == Production => {
@@ -315,8 +328,10 @@ fn softened(kind: RiskKind, verb: Class, object: &Object) -> f32 {
         }
         _ => SOFT,
     };
-    let head = object.head.any(soft)
-        && !object.head.any(set(&[Class::Data, Class::Offer, Class::Campaign]));
+    let hard = set(&[Class::Data, Class::Offer, Class::Campaign]);
+    // "the helper function formatDate": a name tells nothing, what stands before it does.
+    let named = object.head.is_empty() && object.whole.any(soft);
+    let head = (object.head.any(soft) && !object.head.any(hard)) || named;
     match (head, (object.whole | object.rest).has(Class::Stage) && kind != Architecture) {
         (true, _) => 0.3,
         (_, true) => 0.4,

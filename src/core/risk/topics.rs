@@ -36,11 +36,18 @@ const ACTING: Classes = Classes::of(&[
 /// Every topic of a clause, with its weight before the task around it counts.
 pub fn topics(said: &Said, frame: Frame, found: &mut Vec<Evidence>) {
     let clause = &said.clause;
+    if !clause.units.iter().any(|unit| TOPICS.iter().any(|(_, class, _)| unit.classes.has(*class)))
+    {
+        return;
+    }
+    let spends = spends(clause);
+    let verbless = !clause.units.iter().any(|unit| unit.classes.any(VERBAL));
     for at in 0..clause.units.len() {
         let classes = clause.classes(at);
         for (kind, class, weight) in TOPICS.iter().filter(|(_, class, _)| classes.has(*class)) {
+            let named_part = if spends { 1.0 } else { part(clause, at, *class) };
             let when = acts::conditional(clause, at);
-            let share = part(clause, at, *class) * governed(said, at) * when;
+            let share = named_part * governed(said, at, verbless) * when;
             let score = weight * frame.share() * share;
             let quote = clause.quote(at..clause.phrase_end(at));
             found.push(Evidence { kind: *kind, score, words: Words(quote) });
@@ -51,9 +58,6 @@ pub fn topics(said: &Said, frame: Frame, found: &mut Vec<Evidence>) {
 /// What the thing itself is, of which the topic is a part: "payment form".
 fn part(clause: &Clause, at: usize, topic: Class) -> f32 {
     let head = clause.head_of(at);
-    if spends(clause) {
-        return 1.0;
-    }
     // `0600 permissions` are those of a file.
     if topic == Class::Rights && at > 0 && clause.units[at - 1].kind == Kind::Number {
         return 0.0;
@@ -82,7 +86,7 @@ pub fn spends(clause: &Clause) -> bool {
 }
 
 /// Whether the clause does something with it, or names it as what is to be built.
-fn governed(said: &Said, at: usize) -> f32 {
+fn governed(said: &Said, at: usize, verbless: bool) -> f32 {
     let clause = &said.clause;
     if clause.before(at, 6, Classes::of(&[Class::Not])) {
         return 0.0;
@@ -91,7 +95,6 @@ fn governed(said: &Said, at: usize) -> f32 {
     if (at.saturating_sub(8)..at).any(acting) {
         return 1.0;
     }
-    let verbless = !clause.units.iter().any(|unit| unit.classes.any(VERBAL));
     match said.place {
         Place::Title => 1.0,
         _ if verbless => 0.9,
