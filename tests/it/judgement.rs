@@ -56,7 +56,9 @@ fn a_bad_line_is_told_with_file_line_and_remedy() {
 #[test]
 fn what_the_owner_names_is_asked_about_and_quoted() {
     let repo = TestRepo::new();
-    repo.config("risk:\n  allow:\n    phrases: [the newsletter]\n  ask:\n    paths: [\"infra/**\"]\n");
+    repo.config(
+        "risk:\n  allow:\n    phrases: [the newsletter]\n  ask:\n    paths: [\"infra/**\"]\n",
+    );
     let text = "Rename `a` to `b` in infra/main.tf.\n\n## Completion criteria\n- [ ] infra/main.tf has `b`";
     repo.task("ours", text);
     repo.buildq(["why", "ours"]).stdout_has("`risk.ask` names the path `infra/**`");
