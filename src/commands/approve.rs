@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::gather::World;
 use super::init::row;
 use super::{Exit, Misuse, Scene, print, say, sync};
-use crate::core::gates::{self, Gate, Round};
+use crate::core::gates::{self, Gate, Hold, Round};
 use crate::core::ledger::{Build, Ledger, Phase, Run};
 use crate::core::queue::Item;
 use crate::core::risk::{self, Risk};
@@ -128,7 +128,7 @@ fn pass(world: &World, item: &Item, args: &Args) -> Result<Pass> {
     let risks = risks(&world.config, parsed);
     // Kinds of risk are told with their words; a task that says itself to wait is held too.
     let asks = |gate: Gate| match gate {
-        Gate::Trust | Gate::Approval => true,
+        Gate::Trust | Gate::Approval | Gate::Judge => true,
         Gate::Risk => risks.is_empty(),
         _ => false,
     };
@@ -136,7 +136,9 @@ fn pass(world: &World, item: &Item, args: &Args) -> Result<Pass> {
     let rulings = gates::rule(here, item, &Round::of(here)).into_iter();
     let held = rulings.filter(|ruling| asks(ruling.gate));
     let holds = held.filter_map(|ruling| {
-        let hold = ruling.hold.filter(|hold| hold.remedy.starts_with("buildq approve"))?;
+        let opens =
+            |hold: &Hold| ruling.gate == Gate::Judge || hold.remedy.starts_with("buildq approve");
+        let hold = ruling.hold.filter(opens)?;
         Some((ruling.gate, hold.reason))
     });
     Ok(Pass {
