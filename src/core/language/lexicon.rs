@@ -19,7 +19,7 @@ pub enum Class {
     // Verbs that say little, and verbs that say what will be different.
     Vague, Exact,
     // Things of the repository.
-    Code, Ui, Doc, Trial, Stage, Machine, Sketch, Ticket,
+    Code, Ui, Doc, Trial, Stage, Machine, Sketch, Ticket, Account, Legal, Batch, Public,
     // Things of the world.
     Data, People, Owner, Channel, Mail, Campaign, MailSystem, Money, Worth, Ware, Prod, Host,
     Registry, Offer, Secret, Personal, Rights, Structure, Tongue, Plan,

@@ -6,7 +6,7 @@ use super::lexicon::Class::{self, *};
 pub const NOUNS: &[(Class, &str)] = &[
     (
         Code,
-        "file permission, socket permission, file mode, function, method, class, variable, constant, module, import, dependency, dev dependency, devdependency, \
+        "lock, memory, buffer, semaphore, comma, character, space, line, word, newline, live reload, live preview, live search, live update, hot reload, live region, real time, real-time, file permission, socket permission, file mode, function, method, class, variable, constant, module, import, dependency, dev dependency, devdependency, \
          flag, option, parameter, param, argument, arg, struct, enum, interface, trait, hook, helper, utility, wrapper, handler, \
          parser, regex, selector, attribute, property, prop, code, dead code, warning, error message, message format, \
          exception, log line, todo, snippet, template, loop, condition, shim, polyfill, \
@@ -24,7 +24,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Ui,
-        "button, dialog, modal, menu, field, password strength, link, icon, label, tooltip, form, input, screen, view, \
+        "shadow, drop shadow, title, button, dialog, modal, menu, field, password strength, link, icon, label, tooltip, form, input, screen, view, \
          widget, panel, sidebar, header, footer, navbar, tab, badge, banner, toast, dropdown, checkbox, \
          toggle, slider, spinner, placeholder, layout, margin, padding, font, color, colour, theme, animation, wizard, \
          popup, shortcut, gesture, confirmation, ui, ux, component, section, page layout, page title, heading, \
@@ -50,7 +50,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Data,
-        "data, database, db, table, row, record, backup, snapshot, bucket, volume, disk, dataset, \
+        "environment variable, env var, datos, daten, datenbank, base de datos, tabelle, tabla, données, konten, benutzerdaten, data, database, db, table, row, record, backup, snapshot, bucket, volume, disk, dataset, \
          history, account, user, customer, subscriber, order, photo, log, repository, \
          repo, collection, partition, instance, server, cluster, resource, vm, tenant, contact, \
          article, mailbox, archive, schema, email, message, member, client, lead, \
@@ -61,7 +61,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         People,
-        "customer, user, client, subscriber, lead, prospect, audience, follower, \
+        "clientes, kunden, usuarios, benutzer, nutzer, utilisateurs, suscriptores, abonnenten, customer, user, client, subscriber, lead, prospect, audience, follower, \
          investor, press, journalist, vendor, supplier, partner, sponsor, candidate, applicant, member, guest, \
          patient, student, donor, everyone, attendee, parent, tenant, recipient, mailing list, email list, \
          visitor, fan, buyer, seller, player, merchant, driver, volunteer, influencer, blogger, employee, \
@@ -109,7 +109,7 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Money,
-        "stripe, paypal, braintree, adyen, klarna, plaid, razorpay, mollie, lemon squeezy, \
+        "factura, rechnung, facture, pago, zahlung, paiement, pagamento, pagos, zahlungen, stripe, paypal, braintree, adyen, klarna, plaid, razorpay, mollie, lemon squeezy, \
          lemonsqueezy, paddle, venmo, quickbooks, xero, payment, billing, invoice, invoicing, refund, payout, credit card, debit card, \
          bank transfer, wire transfer, payroll, in-app purchase, iap, paywall, \
          subscription billing, subscription payment, paid plan, paid subscription, donation, escrow, sepa, apple pay, google pay, \
@@ -133,14 +133,14 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Prod,
-        "production, prod, live site, live server, live database, live environment, prod db, production database, \
+        "producción, produccion, produção, producao, produktion, produktivsystem, produzione, live mode, live trading, live keys, mainnet, production, prod, live site, live server, live database, live environment, prod db, production database, \
          production environment, production server, production cluster, production site, customer environment, public url, \
          live system, live website, production data, prod data, prod cluster, production account, live shop, live store, \
          production url, prod environment, main site, mainnet, production config, prod server, live traffic, public website",
     ),
     (
         Host,
-        "vercel, netlify, heroku, railway, fly.io, aws, gcp, azure, cloudflare, digitalocean, hetzner, \
+        "systemd service, systemd, launchd, pm2, docker swarm, tunnel, reverse proxy, web server, raspberry pi, github secret, hosting, vercel, netlify, heroku, railway, fly.io, aws, gcp, azure, cloudflare, digitalocean, hetzner, \
          supabase, firebase, s3, ec2, lambda, kubernetes, k8s, nginx, vps, load balancer, route53, \
          github pages, cpanel, dns, domain, custom domain, subdomain, ssl certificate, ssl cert, tls certificate, tls cert, ssl, rds, \
          cloudfront, cloud run, app engine, eks, ecs, gke, vpn, router, dns record, nameserver, mx record, \
@@ -227,8 +227,26 @@ pub const NOUNS: &[(Class, &str)] = &[
     ),
     (
         Ticket,
-        "github issue, gh issue, issue, pr, pull request, merge request, ticket, discussion, thread, bug report",
+        "release branch, to main, to master, to origin, to trunk, to github, to the remote, github issue, gh issue, issue, pr, pull request, merge request, ticket, discussion, thread, bug report",
     ),
+    (
+        Account,
+        "developer account, business account, merchant account, google account, twitter account, social account, \
+         social media account, stripe account, vercel account, company page, facebook page, linkedin page, business profile, \
+         discord server, slack workspace, telegram bot, discord bot, telegram channel, youtube channel, google cloud project, \
+         firebase project, supabase project, google analytics, search console, app store connect, mailing list, ad account, \
+         business manager, phone number, po box, seller account, publisher account, instagram account, tiktok account, email address",
+    ),
+    (
+        Legal,
+        "privacy policy, terms of service, contract, nda, llc, trademark, patent, taxes, tax return, dmca, permit, \
+         agreement, license agreement, terms, imprint, impressum, legal entity, company registration, insurance claim, visa",
+    ),
+    (
+        Batch,
+        "migration, database migration, sql migration, db migration, sql script, migration script, data migration",
+    ),
+    (Public, "public, world-readable, publicly readable, open source, open-source"),
     (
         Machine,
         "api, sdk, webhook, script, job, migration, cron, cron job, cronjob, pipeline, bot, automation, agent, worker, workflow, scheduled task, \

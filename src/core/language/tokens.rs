@@ -40,6 +40,12 @@ fn name_classes(name: &str, kind: Kind) -> Classes {
     if kind == Kind::Name && shouted && name.contains('_') && name.split('_').any(holds) {
         return Classes::of(&[Class::Secret]);
     }
+    if kind == Kind::Name
+        && (name == ".env" || name.starts_with(".env."))
+        && !name.ends_with("example")
+    {
+        return Classes::of(&[Class::Secret]);
+    }
     if name.starts_with("r/") || (name.starts_with('@') && name.len() > 2 && !name.contains('/')) {
         return Classes::of(&[Class::Channel]);
     }

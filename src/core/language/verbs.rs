@@ -31,12 +31,12 @@ pub const VERBS: &[(Class, &str)] = &[
     ),
     (
         Test,
-        "test, verify, assert, cover, mock, stub, simulate, reproduce, benchmark, fuzz, exercise, \
+        "probar, testen, tester, testear, test, verify, assert, cover, mock, stub, simulate, reproduce, benchmark, fuzz, exercise, \
          check, smoke-test, dry-run, unit-test, profile, rehearse",
     ),
     (
         Document,
-        "document, describe, explain, annotate, outline, illustrate, note, mention, list, translate, proofread, \
+        "dokumentieren, documentar, documenter, document, describe, explain, annotate, outline, illustrate, note, mention, list, translate, proofread, \
          spell+ out",
     ),
     (
@@ -69,7 +69,7 @@ pub const VERBS: &[(Class, &str)] = &[
     ),
     (
         Deploy,
-        "deploy, redeploy, roll+ out, rollout, go+ live, cut+ over, cutover, push+ live, take+ live, put+ live, \
+        "desplegar, bereitstellen, ausrollen, déployer, implantar, deploy, redeploy, roll+ out, rollout, go+ live, cut+ over, cutover, push+ live, take+ live, put+ live, \
          bring+ online, go+ public, put+ online, put+ into production, take+ offline, take+ down, failover, fail+ over",
     ),
     (
@@ -78,7 +78,7 @@ pub const VERBS: &[(Class, &str)] = &[
     ),
     (
         Send,
-        "send, email, e-mail, mail, message, dm, broadcast, blast, forward, fax, resend, \
+        "enviar, senden, versenden, verschicken, envoyer, inviare, mandar, send, email, e-mail, mail, message, dm, broadcast, blast, forward, fax, resend, \
          invite, contact, pitch, reply, respond, approach, follow+ up, reach+ out, text, fire, cold-email, \
          cold-call, get+ in touch, notify, phone, call, write+ to, deliver, remind, nudge, survey",
     ),
@@ -89,7 +89,7 @@ pub const VERBS: &[(Class, &str)] = &[
     ),
     (
         Pay,
-        "pay, buy, purchase, charge, refund, invoice, bill, reimburse, donate, invest, withdraw, \
+        "hire, pagar, bezahlen, comprar, kaufen, acheter, payer, comprare, überweisen, reembolsar, erstatten, pay, buy, purchase, charge, refund, invoice, bill, reimburse, donate, invest, withdraw, \
          deposit, pay+ out, sell, renew, subscribe, top+ up, prepay, auto-charge, overcharge, payout, bid, remit, auto-renew, \
          pay+ for",
     ),
@@ -100,7 +100,7 @@ pub const VERBS: &[(Class, &str)] = &[
     ),
     (
         Destroy,
-        "delete, wipe, purge, truncate, erase, destroy, nuke, drop, shred, obliterate, scrub, eradicate, \
+        "eliminar, borrar, löschen, supprimer, excluir, apagar, effacer, eliminare, delete, wipe, purge, truncate, erase, destroy, nuke, drop, shred, obliterate, scrub, eradicate, \
          expunge, decommission, force+ push, tear+ down, teardown, terminate, deprovision, force-push, bulk-delete, mass-delete, \
          overwrite, auto-delete, hard-delete, wipe+ out, anonymize, anonymise, cull, blow+ away, get+ rid of",
     ),
@@ -162,7 +162,7 @@ pub const VERBS: &[(Class, &str)] = &[
     ),
     (
         SignUp,
-        "sign+ up, signup, enroll, enrol, register, apply, join, subscribe, log+ in, create, open, get, claim",
+        "sign, file, negotiate, incorporate, notarize, sign+ up, signup, enroll, enrol, register, apply, join, subscribe, log+ in, create, open, get, claim",
     ),
     (
         Vague,
@@ -222,7 +222,10 @@ pub const IRREGULAR: &[(&str, &str)] = &[
 /// Nouns that stand for the act of a verb.
 pub const NOMINALS: &[(Class, &str)] = &[
     (Deploy, "deployment, redeployment, rollout, go-live, cutover, switchover"),
-    (Publish, "release, launch, publication, relaunch, publish"),
+    (
+        Publish,
+        "publicar, veröffentlichen, publier, lanzar, lançar, lancer, pubblicare, release, launch, publication, relaunch, publish",
+    ),
     (Destroy, "deletion, purge, wipe, teardown, destruction, decommissioning, truncation"),
     (Remove, "removal, cleanup, clean-up, deactivation, deprovisioning"),
     (

@@ -71,7 +71,7 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
         ]),
         0.85,
     ),
-    (Destructive, Class::Destroy, Alone, 0.4),
+    (Destructive, Class::Destroy, Alone, 0.78),
     (Destructive, Class::Remove, Both(DATA, WHOLE), 0.9),
     (Destructive, Class::Remove, Of(DATA), 0.45),
     (Production, Class::Deploy, Alone, 1.0),
@@ -79,9 +79,23 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (Production, Class::Publish, Near(PUBLIC), 1.0),
     (Production, Class::Publish, Named, 1.0),
     (Production, Class::Post, Opening(&["submit", "upload"], Class::Registry), 0.9),
+    (
+        Production,
+        Class::Run,
+        Opening(
+            &["enabl", "turn", "switch", "flip", "toggl", "activ", "disabl", "set"],
+            Class::Live,
+        ),
+        0.85,
+    ),
+    (Production, Class::Run, Opening(&["run", "appl", "execut"], Class::Batch), 0.85),
+    (Production, Class::Run, Opening(&["migrat", "backfill"], Class::People), 0.8),
+    (Production, Class::Run, Opening(&["turn", "switch", "activ"], Class::People), 0.78),
+    (Production, Class::Run, Opening(&["push", "merg"], Class::Ticket), 0.85),
+    (Production, Class::Remove, Near(LIVE), 0.9),
     (Production, Class::Publish, Heads, 1.0),
     (Production, Class::Publish, Versioned, 2.0),
-    (Production, Class::Publish, Alone, 0.45),
+    (Production, Class::Publish, Alone, 0.76),
     (Production, Class::Run, Opening(&["merg"], Class::Ticket), 0.8),
     (Production, Class::Publish, Verb(&["ship"]), 0.5),
     (Production, Class::Setting, Within(set(&[Class::Registry])), 0.85),
@@ -92,7 +106,19 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (Production, Class::Run, Near(HOSTS), 0.8),
     (External, Class::Send, Within(THEM), 1.0),
     (External, Class::Send, Near(THEM), 0.95),
+    (External, Class::Post, Opening(&["submit", "upload"], Class::Account), 0.8),
+    (External, Class::Grant, Opening(&["onboard", "offboard"], Class::People), 0.8),
     (External, Class::Send, Of(POSTS), 1.0),
+    (External, Class::Send, Verb(&["invit", "cold-", "reach", "pitch", "approach"]), 0.8),
+    (External, Class::SignUp, Within(set(&[Class::Account])), 0.9),
+    (External, Class::Setting, Within(set(&[Class::Account])), 0.85),
+    (
+        External,
+        Class::SignUp,
+        Opening(&["fil", "sign", "register", "negotiat", "incorporat"], Class::Legal),
+        0.9,
+    ),
+    (External, Class::Publish, Near(set(&[Class::Legal])), 0.9),
     (External, Class::Send, Of(set(&[Class::Mail])), 0.78),
     (External, Class::Post, Near(set(&[Class::Channel])), 1.0),
     (External, Class::Post, Of(POSTS), 1.0),
@@ -116,7 +142,7 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (
         Financial,
         Class::Pay,
-        Verb(&["buy", "purchas", "refund", "reimburs", "donat", "invest", "pay"]),
+        Verb(&["buy", "purchas", "refund", "reimburs", "donat", "invest", "pay", "hir"]),
         0.8,
     ),
     (Financial, Class::MoveMoney, Of(set(&[Class::Money])), 0.9),
@@ -137,6 +163,7 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (Sensitive, Class::Handle, Of(set(&[Class::Personal])), 0.9),
     (Sensitive, Class::Connect, Within(set(&[Class::Personal])), 0.9),
     (Sensitive, Class::Connect, Near(set(&[Class::Personal])), 0.8),
+    (Access, Class::Grant, Opening(&["mak"], Class::Public), 0.8),
     (Access, Class::Grant, Of(set(&[Class::Rights])), 1.0),
     (Access, Class::Grant, Both(set(&[Class::People, Class::Owner]), set(&[Class::Rights])), 1.0),
     (Access, Class::Setting, Of(set(&[Class::Rights])), 0.8),
@@ -194,7 +221,8 @@ pub fn acts(clause: &Clause, frame: Frame, found: &mut Vec<Evidence>) {
         };
         for (kind, verb, with, weight) in rules() {
             let Some(end) = fits(clause, at, &object, with) else { continue };
-            let soft = softened(*kind, *verb, &object);
+            let file = *verb == Class::Destroy && is_file(clause, at + 1..object.end);
+            let soft = softened(*kind, *verb, &object) * if file { 0.4 } else { 1.0 };
             let score = weight * usage * soft * done(*kind, frame) * to_self(*kind, &object);
             let quote = clause.quote(at..end);
             found.push(Evidence { kind: *kind, score, words: Words(quote) });
@@ -217,7 +245,8 @@ fn nominal(clause: &Clause, at: usize) -> Object {
 fn fits(clause: &Clause, at: usize, object: &Object, with: &With) -> Option<usize> {
     let near = object.whole | object.rest;
     let (is, end) = match with {
-        Alone => (true, object.end),
+        // "swipe to delete" has no object: it is the name of a gesture.
+        Alone => (object.end > at + 1 || !clause.classes(at).has(Class::Destroy), object.end),
         Of(set) => (object.head.any(*set), object.end),
         Within(set) => (object.whole.any(*set), object.end),
         Near(set) => (near.any(*set), object.far),
@@ -244,6 +273,12 @@ fn fits(clause: &Clause, at: usize, object: &Object, with: &With) -> Option<usiz
 fn is_version(word: &str) -> bool {
     let digits = word.strip_prefix(['v', 'V']).unwrap_or(word);
     digits.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A file of the repository: git has it still.
+fn is_file(clause: &Clause, object: std::ops::Range<usize>) -> bool {
+    let name = |at: usize| clause.units.get(at).is_some_and(|unit| unit.kind == Kind::Name);
+    object.end > object.start && name(object.end - 1)
 }
 
 /// How much of an order there is in the use of a verb.
@@ -293,7 +328,7 @@ pub fn conditional(clause: &Clause, at: usize) -> f32 {
 /// "a button that deletes", "a command to send": the thing is built, nothing is done. What runs
 /// by itself, a job or a script, does it.
 fn governed(clause: &Clause, at: usize) -> f32 {
-    let links = ["to", "that", "which", "for", "and"];
+    let links = ["to", "that", "which", "for"];
     let linked = at > 1 && links.contains(&clause.word(at - 1).to_lowercase().as_str());
     let linked = linked || matches!(clause.used(at), Use::Third);
     if !linked {

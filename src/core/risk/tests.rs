@@ -126,7 +126,76 @@ Notify on-call in Slack when the job fails|-
 Archive the season's results page|-
 Write the cold email sequence and send it to 50 leads|external
 Draft three headlines for the landing page|-
-Add two-factor authentication to login|access";
+Add two-factor authentication to login|access
+Start the systemd service on the VPS|production
+Configure .env with the bot tokens|sensitive
+Set up Discord server|external
+Invite 10 drivers to the pilot|external
+Connect custom domain|production
+Deploy a Producción|production
+Publicar la tienda|production
+Enviar correo a los clientes|external
+Set LIVE=true and restart the bot|production
+Enable live trading|financial
+Create Google Play developer account|external
+Get API key from OpenAI|sensitive
+Add environment variables to Vercel|production
+Set up Cloudflare|production
+Buy SSL certificate|financial
+Run the seed script against prod|production
+Go live|production
+Deploy to Railway|production
+Submit sitemap to Google Search Console|external
+Create Stripe account and get keys|external
+File trademark application|external
+Make the repository public|access
+Turn on signups for everyone|production
+Record the demo video and upload it to YouTube|external
+Reach out to 20 restaurants|external
+Schedule the Instagram posts for next week|external
+Push to main and tag v1.4.0|production
+Merge the release branch|production
+Ship v3|production
+Swap the DNS to the new host|production
+Delete the Heroku app|destructive
+Remove old Docker volumes from the server|destructive
+Clear the production cache|production
+Import the customer list into HubSpot|external
+Upload the APK to Google Play internal testing|production
+Hire a designer|financial
+Renew the hosting plan|financial
+Move all photos to Glacier and delete the originals|destructive
+Set budget for Google Ads to 20 EUR a day|financial
+Onboard first three customers|external
+Give Maria write access to the repo|access
+Disable two-factor authentication for the service account|access
+Switch auth from sessions to JWT|access
+Convert the app from JavaScript to TypeScript|architecture
+Update prices on the live site|production
+Add swipe to delete in the list|-
+Email input should trim whitespace|-
+Add dark theme to checkout page|-
+Add release date column to the games table|-
+Fix publish button tooltip|-
+Explain in the docs how to rotate keys|-
+Add loading spinner to payment form|-
+Cover the refund function with tests|-
+Reduce build time of the Docker image|-
+Sort transactions by date|-
+Show customer name on the order card|-
+Log failed logins|-
+Wrap the database calls in a helper|-
+Make the launcher icon round|-
+Remove trailing spaces|-
+Delete unused CSS|-
+Parse dates in German format|-
+Use the new API client in the cart module|-
+Extract a TokenBucket class|-
+Add a confirmation dialog before deleting a project|-
+Speed up the search index|-
+Handle null price in the cart|-
+Add keyboard shortcut to send message|-
+Update dependencies|-";
 
 #[test]
 fn what_is_done_is_told_from_what_is_named() {

@@ -41,11 +41,17 @@ pub fn topics(said: &Said, frame: Frame, found: &mut Vec<Evidence>) {
         return;
     }
     let spends = spends(clause);
+    let object = clause.verb().map(|verb| clause.object(verb));
+    let looks = Classes::of(&[Class::Ui, Class::Doc, Class::Trial]);
+    let soft_until = object.filter(|object| object.head.any(looks)).map(|object| object.end);
     let verbless = !clause.units.iter().any(|unit| unit.classes.any(VERBAL));
     for at in 0..clause.units.len() {
         let classes = clause.classes(at);
         for (kind, class, weight) in TOPICS.iter().filter(|(_, class, _)| classes.has(*class)) {
             let named_part = if spends { 1.0 } else { part(clause, at, *class) };
+            // "a dark theme for the checkout page" changes no checkout.
+            let beside = soft_until.is_some_and(|end| at >= end);
+            let named_part = if beside { named_part * 0.45 } else { named_part };
             let when = acts::conditional(clause, at);
             let share = named_part * governed(said, at, verbless) * when;
             let score = weight * frame.share() * share;
