@@ -376,9 +376,9 @@ fn no_tracked_file_loosens_the_walls() {
     repo.task("x", CLEAR);
     repo.settle();
     let why = repo.buildq(["why", "x"]);
-    why.stdout_has("`buildq.sandbox` stands in").stdout_has("a file of the work tree");
+    why.stdout_says("`buildq.sandbox` stands in").stdout_says("a file of the work tree");
     repo.write(".gitsettings", "[buildq]\n\tsandboxRead = ~/.ssh\n");
-    repo.buildq(["why", "x"]).stdout_has("`buildq.sandboxRead` stands in");
+    repo.buildq(["why", "x"]).stdout_says("`buildq.sandboxRead` stands in");
     assert_eq!(repo.story("x"), Vec::<String>::new());
 }
 
@@ -404,7 +404,7 @@ fn nothing_starts_on_a_disk_that_is_too_full() {
     let repo = TestRepo::with_agent("echo made > made", "limits: {free_disk: 900000 GB}");
     repo.task("x", CLEAR);
     repo.settle();
-    repo.buildq(["why", "x"]).stdout_has("`limits.free_disk` is").success();
+    repo.buildq(["why", "x"]).stdout_says("`limits.free_disk` is").success();
     assert_eq!(repo.story("x"), Vec::<String>::new());
     let plan = repo.buildq(["sync", "--check"]).success();
     plan.stdout_has("hold x: capacity: ").stdout_has("next look at 2026-02-07 09:10 UTC");

@@ -65,6 +65,14 @@ impl Said {
         self
     }
 
+    /// Standard output holds these words, wherever its lines are broken.
+    #[track_caller]
+    pub fn stdout_says(self, words: &str) -> Self {
+        let said = self.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(words), "expected on stdout: {words}\n{}", self.whole());
+        self
+    }
+
     /// Standard output does not hold this.
     #[track_caller]
     pub fn stdout_lacks(self, part: &str) -> Self {
