@@ -4,7 +4,6 @@
 use serde::Deserialize;
 use serde_json::{Deserializer, Value};
 
-use super::risk::RiskKind;
 use crate::domain::event::{Concern, Opinion};
 use crate::domain::trailers::one_line;
 
@@ -22,15 +21,7 @@ const MOST: usize = 20;
 const TEXT: usize = 500;
 
 /// Every kind that an answer may name.
-pub const KINDS: [RiskKind; 7] = [
-    RiskKind::Production,
-    RiskKind::External,
-    RiskKind::Financial,
-    RiskKind::Destructive,
-    RiskKind::Sensitive,
-    RiskKind::Access,
-    RiskKind::Architecture,
-];
+pub use crate::domain::risk::KINDS;
 
 #[derive(Deserialize)]
 struct Answer {
