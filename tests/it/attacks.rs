@@ -6,7 +6,7 @@ mod script;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use self::ground::Ground;
+use self::ground::{Ground, UNLISTED};
 use self::script::{Bare, Script, scripts};
 use crate::support::{Said, TestRepo, sandbox_works};
 
@@ -22,7 +22,7 @@ const GOOD: &str = "---\npriority: high\n---\nWrite a file with the result.\n\n\
 /// held task.
 fn victim(script: &Script) -> (TestRepo, Ground) {
     let repo = TestRepo::new()
-        .env("UNLISTED", "loot: an unlisted variable")
+        .env("UNLISTED", UNLISTED)
         .env("SSH_AUTH_SOCK", "/run/user/0/agent")
         .env("DISPLAY", ":7")
         .env("DOCKER_HOST", "unix:///run/docker.sock");

@@ -51,7 +51,7 @@ fn stage() -> TestRepo {
         let end = match task {
             "good" => "succeeded",
             "asks" => "blocked",
-            _ => "failed",
+            _ => "escalated",
         };
         repo.wait_until(task, end).settle();
     }

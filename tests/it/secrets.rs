@@ -40,7 +40,7 @@ fn what_a_builder_says_is_masked_in_logs_and_events() {
          echo made > made; exit 3",
     );
     repo.task("x", CLEAR);
-    repo.wait_until("x", "failed").settle();
+    repo.wait_until("x", "escalated").settle();
     let said = repo.buildq(["output", "x"]).success().stdout;
     assert!(said.contains("key ***\n***\n***\nDB_PASSWORD=***\n"), "{said}");
     let all = written(&repo);

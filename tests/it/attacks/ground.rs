@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 
 use crate::support::{Said, TestRepo, files_below};
 
@@ -12,6 +13,9 @@ const FORBIDDEN: &[char] = &[
     '\u{1b}', '\u{7}', '\u{8}', '\u{9b}', '\u{85}', '\u{202e}', '\u{202a}', '\u{2066}', '\u{2069}',
     '\u{200b}', '\u{200e}', '\u{2028}',
 ];
+
+/// What stands in a variable of the user's that no builder is given.
+pub const UNLISTED: &str = "loot: an unlisted variable";
 
 /// Parts of the git directory that are the user's alone.
 const OF_GIT: &[&str] =
@@ -26,6 +30,14 @@ pub struct Ground {
     mark: String,
     remote: PathBuf,
     before: State,
+    shell: Child,
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
 }
 
 #[derive(Clone, Default, PartialEq)]
@@ -47,6 +59,15 @@ impl Ground {
             mark: format!("{mark:08}"),
             remote: repo.root().join("remote.git"),
             before: State::default(),
+            // A shell that the user left open.
+            shell: Command::new("sleep")
+                .arg("600")
+                .env_clear()
+                .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+                .env("UNLISTED", UNLISTED)
+                .current_dir("/")
+                .spawn()
+                .unwrap(),
         }
     }
 
