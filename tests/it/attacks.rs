@@ -4,11 +4,12 @@
 mod ground;
 mod script;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use self::ground::{Ground, UNLISTED};
-use self::script::{Bare, Script, scripts};
-use crate::support::{Said, TestRepo, sandbox_works};
+use self::script::{Fate, Script, scripts};
+use crate::support::{Said, TestRepo, Walls};
 
 /// A task that is held for its risk; approving it is what forgers are after.
 const HELD: &str = "---\npriority: high\n---\nDelete all customer records in the production database.\n\n\
@@ -41,9 +42,9 @@ fn victim(script: &Script) -> (TestRepo, Ground) {
 
 /// Runs an attack as the builder of the task `x`; what it left undone by the rules of the house
 /// is told, an empty list says that it achieved nothing.
-fn as_builder(script: &Script, sandbox: &str) -> Vec<String> {
+fn as_builder(script: &Script, walls: Walls) -> Vec<String> {
     let (repo, mut ground) = victim(script);
-    repo.git(["config", "buildq.sandbox", sandbox]);
+    walls.around(&repo);
     let body = format!("{}\n{}", ground.places(&repo), script.text);
     repo.program("agent", &body);
     repo.buildq(["pause", "-m", "until all is in place"]).success();
@@ -84,30 +85,55 @@ fn as_builder(script: &Script, sandbox: &str) -> Vec<String> {
     told
 }
 
+/// Every attack by a builder behind these walls; what went otherwise than its file says.
+fn behind(walls: Walls) -> Vec<String> {
+    if !walls.work() {
+        return Vec::new();
+    }
+    each("builder", |script| match script.fate(walls) {
+        Fate::Unsafe => Vec::new(),
+        Fate::Blocked => as_builder(script, walls),
+        Fate::Works if as_builder(script, walls).is_empty() => {
+            vec![format!("it says that it works behind {walls:?}, and achieved nothing")]
+        }
+        Fate::Works => Vec::new(),
+    })
+}
+
 #[test]
 fn builders_achieve_nothing_behind_the_walls() {
-    if !sandbox_works() {
-        return;
-    }
-    let failed = each("builder", |script| as_builder(script, "require"));
+    let failed = behind(Walls::Bubblewrap);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]
-fn without_walls_the_readme_says_what_is_left() {
-    let readme = include_str!("../../README.md");
-    let failed = each("builder", |script| match script.bare() {
-        Bare::Unsafe => Vec::new(),
-        Bare::Blocked => as_builder(script, "off"),
-        Bare::Works if as_builder(script, "off").is_empty() => {
-            vec!["it says `bare: works`, and achieved nothing".into()]
-        }
-        Bare::Works if !readme.contains(&format!("`{}`", script.name)) => {
-            vec!["the README does not say that it works with the sandbox off".into()]
-        }
-        Bare::Works => Vec::new(),
-    });
+fn behind_landlock_alone_they_achieve_what_they_say() {
+    let failed = behind(Walls::Landlock);
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn without_walls_they_achieve_what_they_say() {
+    let failed = behind(Walls::Off);
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn the_readme_names_what_works_and_nothing_else() {
+    let readme = include_str!("../../README.md").replace('\n', " ");
+    let all = scripts("builder");
+    for (walls, begin) in [
+        (Walls::Landlock, "Behind Landlock alone these achieve what they try:"),
+        (Walls::Off, "With the sandbox off these achieve what they try:"),
+    ] {
+        let from = readme.find(begin).unwrap_or_else(|| panic!("the README has no `{begin}`"));
+        let sentence = readme[from..].split([';', '.']).next().unwrap();
+        let named: BTreeSet<_> = sentence.split('`').skip(1).step_by(2).collect();
+        let works = all.iter().filter(|script| script.fate(walls) == Fate::Works);
+        assert_eq!(named, works.map(|script| script.name.as_str()).collect(), "{walls:?}");
+    }
+    let count = format!("all {} attacks by builders", all.len());
+    assert!(readme.contains(&count), "the README does not say `{count}`");
 }
 
 /// Runs an attack in the clone of a stranger who pushes; the user pulls.

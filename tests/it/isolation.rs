@@ -6,56 +6,8 @@ use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use crate::support::{CLEAR, TestRepo, sandbox_works};
-
-/// The walls that a test is run behind.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Walls {
-    Bubblewrap,
-    Landlock,
-    Off,
-}
-
-impl Walls {
-    /// A repository with these walls; nothing, said aloud, where they do not work.
-    fn up(self) -> Option<TestRepo> {
-        let there = match self {
-            Self::Bubblewrap => sandbox_works(),
-            Self::Landlock => landlock_works(),
-            Self::Off => true,
-        };
-        if !there {
-            return None;
-        }
-        let repo = TestRepo::new();
-        match self {
-            Self::Bubblewrap => drop(repo.git(["config", "buildq.sandbox", "require"])),
-            Self::Landlock => {
-                repo.git(["config", "--unset", "buildq.sandbox"]);
-                let says = "echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1";
-                repo.program("bwrap", &format!("#!/bin/sh\n{says}\n"));
-            }
-            Self::Off => {}
-        }
-        Some(repo)
-    }
-}
-
-/// Landlock renames between folders from its second version on.
-fn landlock_works() -> bool {
-    let done = Command::new(env!("CARGO_BIN_EXE_buildq"))
-        .args(["confine", "--landlock", "--read", "/", "--", "true"])
-        .stderr(Stdio::null())
-        .status();
-    let works = done.is_ok_and(|status| status.success());
-    if !works {
-        let mut said = std::io::stderr();
-        let _ = writeln!(said, "SKIPPED: this kernel has no Landlock; behind it nothing is tested");
-    }
-    works
-}
+use crate::support::{CLEAR, TestRepo, Walls};
 
 const WALLS: [Walls; 2] = [Walls::Bubblewrap, Walls::Landlock];
 

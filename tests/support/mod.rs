@@ -11,6 +11,7 @@
 pub mod chance;
 mod processes;
 mod said;
+mod walls;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 pub use processes::{Process, kill, lives, of_folder, stop};
 pub use said::Said;
+pub use walls::{Walls, sandbox_works};
 
 /// No wait lasts longer.
 pub const BOUND: Duration = Duration::from_secs(30);
@@ -474,20 +476,6 @@ pub fn runbook(script: &str) -> String {
         "Carry out the step that stands below the criterion.\n\n## Completion criteria\n\
          - [ ] the step has run and its result is there\n\n  ```sh\n  {script}\n  ```"
     )
-}
-
-/// Where bubblewrap works, or why not; said aloud, so that nobody takes a skip for a pass.
-pub fn sandbox_works() -> bool {
-    let words =
-        ["--ro-bind", "/", "/", "--unshare-pid", "--dev", "/dev", "--proc", "/proc", "true"];
-    let done = Command::new("bwrap").args(words).stderr(Stdio::null()).status();
-    let works = done.is_ok_and(|status| status.success());
-    if !works {
-        eprintln!(
-            "SKIPPED: bubblewrap does not work here; the part inside the sandbox is not tested"
-        );
-    }
-    works
 }
 
 /// All files below a folder, sorted.

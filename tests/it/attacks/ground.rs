@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
@@ -29,6 +31,7 @@ pub struct Ground {
     loot: PathBuf,
     mark: String,
     remote: PathBuf,
+    service: UnixListener,
     before: State,
     shell: Child,
 }
@@ -43,6 +46,7 @@ impl Drop for Ground {
 #[derive(Clone, Default, PartialEq)]
 struct State {
     files: BTreeMap<String, Vec<u8>>,
+    modes: BTreeMap<String, Vec<u8>>,
     refs: BTreeSet<String>,
     remote: String,
     trust: BTreeMap<String, Vec<u8>>,
@@ -54,10 +58,13 @@ impl Ground {
         // A number that stands in no other command line of this machine.
         let mark = repo.root().file_name().unwrap().to_str().unwrap();
         let mark: u64 = mark.bytes().fold(7, |sum, byte| (sum * 31 + u64::from(byte)) % 99_999_999);
+        let service = UnixListener::bind(repo.home().join("agent.sock")).unwrap();
+        service.set_nonblocking(true).unwrap();
         Self {
             loot: repo.root().join("loot"),
             mark: format!("{mark:08}"),
             remote: repo.root().join("remote.git"),
+            service,
             before: State::default(),
             // A shell that the user left open.
             shell: Command::new("sleep")
@@ -138,10 +145,12 @@ impl Ground {
     /// The user has pulled: refs and the work tree follow, trust does not.
     pub fn allow_pull(&mut self, repo: &TestRepo) {
         let now = self.state(repo);
-        self.before.files.retain(|name, _| name.starts_with("home/"));
-        self.before
-            .files
-            .extend(now.files.iter().filter(|(name, _)| !name.starts_with("home/")).map(copy));
+        for (before, now) in
+            [(&mut self.before.files, now.files), (&mut self.before.modes, now.modes)]
+        {
+            before.retain(|name, _| of_home(name));
+            before.extend(now.into_iter().filter(|(name, _)| !of_home(name)));
+        }
         self.before.refs = now.refs;
     }
 
@@ -153,9 +162,11 @@ impl Ground {
                 let of_git = head == "repo" && name.starts_with(".git/");
                 let part = name.strip_prefix(".git/").unwrap_or(&name);
                 let own = head == "home" && OWN.iter().any(|own| name.starts_with(own));
-                let bytes = match fs::symlink_metadata(&path) {
-                    Ok(about) if about.is_file() => fs::read(&path).unwrap_or_default(),
-                    _ => b"no plain file".to_vec(),
+                let (bytes, mode) = match fs::symlink_metadata(&path) {
+                    Ok(about) if about.is_file() => {
+                        (fs::read(&path).unwrap_or_default(), about.permissions().mode())
+                    }
+                    _ => (b"no plain file".to_vec(), 0),
                 };
                 if own
                     && ["/approvals", "/commits", "/trusted.json"]
@@ -165,6 +176,9 @@ impl Ground {
                     state.trust.insert(name, bytes);
                 } else if !own && (!of_git || OF_GIT.iter().any(|mine| part.starts_with(mine))) {
                     state.files.insert(format!("{head}/{name}"), bytes);
+                    state
+                        .modes
+                        .insert(format!("the mode of {head}/{name}"), mode.to_be_bytes().to_vec());
                 }
             }
         };
@@ -185,6 +199,7 @@ impl Ground {
         let mut told = Vec::new();
         let now = self.state(repo);
         differences(&self.before.files, &now.files, &mut told);
+        differences(&self.before.modes, &now.modes, &mut told);
         differences(&self.before.trust, &now.trust, &mut told);
         if now.refs != self.before.refs {
             told.push(format!(
@@ -197,6 +212,9 @@ impl Ground {
         }
         if self.loot.exists() && files_below(&self.loot).iter().any(|file| !file.is_dir()) {
             told.push(format!("loot: {:?}", files_below(&self.loot)));
+        }
+        if self.service.accept().is_ok() {
+            told.push("a service of the user's was reached".into());
         }
         let left = living(&self.mark);
         if !left.is_empty() {
@@ -302,8 +320,9 @@ pub fn spoken_safely(what: &str, said: &Said, told: &mut Vec<String>) {
     }
 }
 
-fn copy((name, bytes): (&String, &Vec<u8>)) -> (String, Vec<u8>) {
-    (name.clone(), bytes.clone())
+/// Whether this is a file of the user's home, or the mode of one.
+fn of_home(name: &str) -> bool {
+    name.trim_start_matches("the mode of ").starts_with("home/")
 }
 
 fn differences(

@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-/// What becomes of an attack with the sandbox off.
+use crate::support::Walls;
+
+/// What becomes of an attack behind lesser walls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bare {
+pub enum Fate {
     /// It is blocked there too.
     Blocked,
     /// It works there, and the README says so.
@@ -31,13 +33,19 @@ impl Script {
         found.next()
     }
 
-    /// What it says of its fate with the sandbox off.
-    pub fn bare(&self) -> Bare {
-        match self.header("bare") {
-            Some("blocked") => Bare::Blocked,
-            Some("works") => Bare::Works,
-            Some("unsafe") => Bare::Unsafe,
-            other => panic!("{}: `# bare:` is {other:?}", self.name),
+    /// What it says of its fate behind these walls; behind the best every attack is blocked,
+    /// and behind Landlock alone one that says nothing.
+    pub fn fate(&self, walls: Walls) -> Fate {
+        let said = match walls {
+            Walls::Bubblewrap => return Fate::Blocked,
+            Walls::Landlock => self.header("landlock").or(Some("blocked")),
+            Walls::Off => self.header("bare"),
+        };
+        match said {
+            Some("blocked") => Fate::Blocked,
+            Some("works") => Fate::Works,
+            Some("unsafe") => Fate::Unsafe,
+            other => panic!("{}: its fate behind {walls:?} is {other:?}", self.name),
         }
     }
 }
