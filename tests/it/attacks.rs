@@ -184,10 +184,13 @@ fn what_strangers_push_is_held_and_shown_as_text() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
-/// Every attack of a folder, two at a time; what is told names its attack.
+/// Every attack of a folder, or the one that `BUILDQ_ATTACK` names, two at a time; what is told
+/// names its attack.
 fn each(folder: &str, judge: impl Fn(&Script) -> Vec<String> + Sync) -> Vec<String> {
-    let all = scripts(folder);
+    let mut all = scripts(folder);
     assert!(!all.is_empty(), "there are no attacks in `{folder}`");
+    let only = std::env::var("BUILDQ_ATTACK").ok();
+    all.retain(|script| only.as_ref().is_none_or(|only| *only == script.name));
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failed = std::sync::Mutex::new(Vec::new());
     let work = || {

@@ -17,6 +17,8 @@ fn good_one_is_built(repo: &TestRepo) {
 fn bad_file(repo: &TestRepo, path: &str, bytes: impl AsRef<[u8]>) -> Said {
     repo.write(path, bytes);
     repo.git(["add", "-A"]);
+    // The hook names all that has changed since the last sync: that of the commit before is over.
+    repo.settle();
     repo.git(["commit", "-qm", "Something bad"])
 }
 
