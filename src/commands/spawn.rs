@@ -134,7 +134,11 @@ fn start(world: World, id: &TaskId, scene: &Scene) -> Result<Exit> {
 fn say_holds<'a>(holds: impl Iterator<Item = (Gate, &'a Hold)>) {
     for (gate, hold) in holds {
         let (reason, remedy) = (render::text::safe(&hold.reason), render::text::safe(&hold.remedy));
-        print(&row(&gate.to_string(), &format!("{reason}\nto open it: {remedy}")));
+        let opens = match remedy.is_empty() {
+            true => "it opens by itself".to_owned(),
+            false => format!("to open it: {remedy}"),
+        };
+        print(&row(&gate.to_string(), &format!("{reason}\n{opens}")));
     }
 }
 

@@ -82,7 +82,7 @@ pub struct Hold {
     pub reason: String,
     /// When it opens by itself.
     pub until: Option<DateTime<Utc>>,
-    /// What a person can do: a command, or a sentence.
+    /// What a person can do: a command, or a sentence; empty where only time helps.
     pub remedy: String,
     /// The words that a person is asked about, each with its kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]

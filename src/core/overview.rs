@@ -25,7 +25,7 @@ pub use facts::{
     Counts, Ended, FileState, Held, Live, Overview, Queued, Retry, Review, Running, Standing, What,
 };
 pub use health::{BuilderHealth, Health, Heartbeat, Hooks, Machine, Sandbox};
-pub use needs::{Need, NeedKind};
+pub use needs::{Need, NeedKind, ticked};
 pub use reasons::{Why, why};
 
 /// Of the schema: it grows when a field changes its meaning or goes.
@@ -228,6 +228,7 @@ fn retry(there: Situation, build: &Build) -> Option<Retry> {
 pub fn how_it_ended(run: &Run) -> String {
     match run.end.as_ref().map(|end| &end.outcome) {
         None => "it runs".into(),
+        Some(Outcome::Succeeded(done)) if done.checks.is_empty() => "there were no checks".into(),
         Some(Outcome::Succeeded(_)) => "its checks passed".into(),
         Some(Outcome::Failed { reason, .. }) => reason.clone(),
         Some(Outcome::Blocked { question, .. }) => format!("it asked: {question}"),

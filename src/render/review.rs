@@ -7,6 +7,8 @@ use serde::Serialize;
 
 use super::text;
 use crate::core::inspect::{Finding, Kind};
+use crate::core::overview::ticked;
+use crate::domain::config::STEPS;
 use crate::domain::event::Spent;
 use crate::domain::id::{Attempt, Oid, TaskId};
 
@@ -123,11 +125,7 @@ pub fn list(rows: &[Row], now: DateTime<Utc>) -> String {
 }
 
 fn criteria(row: &Row) -> String {
-    match row.criteria {
-        0 => "no criteria".into(),
-        1 => format!("{} of 1 criterion ticked", row.ticked),
-        all => format!("{} of {all} criteria ticked", row.ticked),
-    }
+    ticked(row.ticked, row.criteria)
 }
 
 fn merges(row: &Row) -> String {
@@ -206,12 +204,27 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
         format!("git worktree add ../{task} {branch}"),
     ];
     section("look at it", look.to_vec());
-    let decide = [
-        format!("buildq accept {task}"),
-        format!("buildq reject {task} -m \"what should be different\""),
-    ];
-    section("decide", decide.to_vec());
+    section("decide", decide(detail));
     text::safe_lines(&lines.join("\n"))
+}
+
+/// What can be typed about it; a command that would be refused is not offered.
+fn decide(detail: &Detail) -> Vec<String> {
+    let (row, task) = (&detail.row, &detail.row.task);
+    let clashes = row.clashes.iter().any(|clash| clash.with == row.base);
+    let mut lines = match (clashes, row.upon.first()) {
+        (true, _) => vec![format!(
+            "git switch {} && git merge {}, mend the clash, commit, then: buildq accept {task}",
+            row.branch, row.base
+        )],
+        (false, Some(below)) => vec![format!("buildq accept {below}, then: buildq accept {task}")],
+        (false, None) => vec![format!("buildq accept {task}")],
+    };
+    lines.push(match detail.builder == STEPS {
+        true => format!("edit the task's `sh` blocks, commit, then: buildq retry {task}"),
+        false => format!("buildq reject {task} -m \"what should be different\""),
+    });
+    lines
 }
 
 /// What a person should look at, each on a line or two.
@@ -321,6 +334,23 @@ mod tests {
         let text = one(&detail, DateTime::UNIX_EPOCH);
         assert!(text.starts_with("hello: Say hello\u{fffd}[2J\n\nnot ticked (1 of 2 criteria ticked):\n  [ ] it is loud\n"));
         assert!(text.contains("\nsummary\n  Did it.\n  Twice.\n"), "{text}");
-        assert!(text.ends_with("-m \"what should be different\"\n"));
+        let decides = |detail: &Detail, expected: [&str; 2]| {
+            let text = one(detail, DateTime::UNIX_EPOCH);
+            let tail = format!("\ndecide\n  {}\n  {}\n", expected[0], expected[1]);
+            assert!(text.ends_with(&tail), "{text}");
+        };
+        let retry = "edit the task's `sh` blocks, commit, then: buildq retry hello";
+        decides(&detail, ["buildq accept hello", retry]);
+        let reject = "buildq reject hello -m \"what should be different\"";
+        let agent = Detail { builder: "opus".into(), ..detail.clone() };
+        decides(&agent, ["buildq accept hello", reject]);
+        let with = |with: &str| vec![Clash { with: with.into(), paths: vec!["a.txt".into()] }];
+        let on = |clashes, upon| Detail { row: Row { clashes, upon, ..row() }, ..agent.clone() };
+        let merge = "git switch build/hello && git merge main, mend the clash, commit, then: \
+                     buildq accept hello";
+        decides(&on(with("main"), vec![]), [merge, reject]);
+        decides(&on(with("build/y"), vec![]), ["buildq accept hello", reject]);
+        let below = "buildq accept y, then: buildq accept hello";
+        decides(&on(vec![], vec![TaskId::new("y").unwrap()]), [below, reject]);
     }
 }

@@ -61,13 +61,13 @@ fn unasked(case: &Case, judge: &Judge) -> Hold {
     }
     match &seen.judging {
         Some(task) if task == case.id() => {
-            hold_until(format!("being judged by `{name}`"), now + SOON, "by itself")
+            hold_until(format!("being judged by `{name}`"), now + SOON, "")
         }
         Some(other) => {
             let reason = format!("the judge `{name}` is at work on `{other}`");
-            hold_until(reason, now + SOON, "by itself")
+            hold_until(reason, now + SOON, "")
         }
-        None => hold_until(format!("waits for the judge `{name}`"), now + SOON, "by itself"),
+        None => hold_until(format!("waits for the judge `{name}`"), now + SOON, ""),
     }
 }
 

@@ -70,7 +70,7 @@ fn dependency(case: &Case, other: &TaskId) -> Option<Hold> {
 pub(super) fn capacity(case: &Case) -> Option<Hold> {
     if case.situation.seen.ending.contains(case.id()) {
         let soon = case.situation.now + SOON;
-        return Some(hold_until("its last builder is still being ended", soon, "by itself"));
+        return Some(hold_until("its last builder is still being ended", soon, ""));
     }
     let most = case.situation.config.max_parallel;
     let busy = case.busy();

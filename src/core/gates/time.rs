@@ -52,7 +52,7 @@ pub(super) fn retry(case: &Case) -> Option<Hold> {
     let of = case.situation.config.retry_max;
     let count = case.build.failures;
     let reason = format!("retry {count} of {of} at {}", case.clock(due));
-    let remedy = format!("by itself; buildq output {} shows why it failed", case.id());
+    let remedy = format!("buildq output {} shows why it failed", case.id());
     (case.situation.now < due).then(|| hold_until(reason, due, &remedy))
 }
 

@@ -112,7 +112,8 @@ fn about(
 /// What opens a file of the work tree for mending, and commits it alone.
 fn edit(path: &str) -> String {
     let path = shell_words::quote(path);
-    format!("$EDITOR {path} && git commit -m \"Mend it\" {path}")
+    // A variable that nobody has set would make the file's own name the command.
+    format!("${{EDITOR:-vi}} {path} && git commit -m \"Mend it\" {path}")
 }
 
 fn of_build(here: Situation, (task, build): (&TaskId, &Build)) -> Option<Need> {
@@ -266,7 +267,7 @@ fn of_review(here: Situation, view: &Overview) -> Vec<Need> {
     let need = |review: &super::Review| {
         let mut sentence = String::from("waits for your review");
         if review.criteria > 0 {
-            sentence += &format!(", {} of {} criteria ticked", review.ticked, review.criteria);
+            sentence += &format!(", {}", ticked(review.ticked, review.criteria));
         }
         sentence += match review.checks {
             0 => ", no checks configured",
@@ -286,6 +287,15 @@ fn of_review(here: Situation, view: &Overview) -> Vec<Need> {
         }
     };
     view.review.iter().map(need).collect()
+}
+
+/// How many criteria are ticked: `1 of 1 criterion ticked`, `no criteria`.
+pub fn ticked(ticked: usize, all: usize) -> String {
+    match all {
+        0 => "no criteria".into(),
+        1 => format!("{ticked} of 1 criterion ticked"),
+        all => format!("{ticked} of {all} criteria ticked"),
+    }
 }
 
 /// Holds of the whole queue are told once, by [`of_clone`] and [`of_builders`].

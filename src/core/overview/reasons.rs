@@ -238,9 +238,12 @@ fn of_phase(here: Situation, task: &TaskId, build: &Build) -> Option<Why> {
                 .next(mend, format!("buildq retry {task}"))
                 .since(*since)
         }
-        Phase::Review { since } => Why::new(name, word, "it is built and its checks passed")
-            .next("your review", format!("buildq review {task}"))
-            .since(*since),
+        Phase::Review { since } => {
+            let checks = run.map(how_it_ended).unwrap_or_default();
+            Why::new(name, word, format!("it is built and {checks}"))
+                .next("your review", format!("buildq review {task}"))
+                .since(*since)
+        }
         Phase::Merged { at, edited: true, .. } => {
             let verb = if item.is_some() { "retry" } else { "cancel" };
             let sentence = "it is merged, but its file was edited while it was built";

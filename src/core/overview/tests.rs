@@ -9,6 +9,7 @@ use crate::core::ledger::tests::{at, ledger, number, source};
 use crate::core::queue::{Content, File, read};
 use crate::core::situation::Origin;
 use crate::domain::config::Config;
+use crate::domain::event::CheckResult;
 
 /// A small world at one moment.
 pub struct Desk {
@@ -117,7 +118,7 @@ fn escalations_and_questions_come_first_reviews_after_holds_last() {
         events,
         "c: failed once and is out of retries: exit 1 -> buildq show c\n\
          b: asks: which key? -> buildq answer b \"…\"\n\
-         a: waits for your review, 1 of 1 criteria ticked, no checks configured -> buildq review a\n\
+         a: waits for your review, 1 of 1 criterion ticked, no checks configured -> buildq review a\n\
          d: is held by `risk`: production: \"Deploy\" -> buildq approve d\n\
          d Held risk",
     );
@@ -134,7 +135,7 @@ fn what_opens_by_itself_needs_nobody() {
         &[("b", after)],
         "",
         "b: is held by `depends`: `a` is neither in the queue nor done -> \
-         $EDITOR queue/b.md && git commit -m \"Mend it\" queue/b.md\nb Held depends",
+         ${EDITOR:-vi} queue/b.md && git commit -m \"Mend it\" queue/b.md\nb Held depends",
     );
 }
 
@@ -225,7 +226,7 @@ fn every_phase_says_what_is_next() {
         ),
         (
             "09:01 a succeeded",
-            "review: it is built and its checks passed; your review; buildq review a",
+            "review: it is built and there were no checks; your review; buildq review a",
         ),
         ("11:59 a failed exit 1", "waiting: the last attempt has ended: exit 1; attempt 2 of 4; "),
         (
@@ -240,6 +241,19 @@ fn every_phase_says_what_is_next() {
         let events = if events.is_empty() { String::new() } else { format!("{start}{events}") };
         assert_eq!(reason(&[("a", CLEAR)], &events, "a"), expected);
     }
+    let mut desk = Desk::new(&[("a", CLEAR)], "09:00 a started\n09:01 a succeeded", "12:00");
+    let run = desk.ledger.builds.get_mut(&id("a")).unwrap().attempts.last_mut().unwrap();
+    let Some(Outcome::Succeeded(done)) = run.end.as_mut().map(|end| &mut end.outcome) else {
+        panic!("it has not succeeded");
+    };
+    done.checks.push(CheckResult {
+        command: "true".into(),
+        passed: true,
+        ended: "exit 0".into(),
+        duration: Duration::ZERO,
+    });
+    let sentence = why(desk.situation(), &id("a")).unwrap().sentence;
+    assert_eq!(sentence, "it is built and its checks passed");
     assert_eq!(reason(&[], "", "a"), "unknown");
     let gone = reason(&[], "09:00 a started\n09:01 a failed", "a");
     assert!(gone.starts_with("gone: "), "{gone}");

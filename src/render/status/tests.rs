@@ -28,7 +28,7 @@ waits for your review; songs asks: which\u{fffd}[2J key?
 Needs you
   songs   asks: which\u{fffd}[2J key? (1h 31m ago)
           → buildq answer songs \"…\"
-  hello   waits for your review, 1 of 1 criteria ticked, no checks configured
+  hello   waits for your review, 1 of 1 criterion ticked, no checks configured
           (8h 37m ago)
           → buildq review hello
   deploy  is held by `risk`: production: \"Deploy\"
