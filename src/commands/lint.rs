@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use super::{Exit, Misuse, Scene, gather, print};
+use crate::core::ledger::{Ledger, Phase};
 use crate::core::lint::{self, Desk, Sheet};
 use crate::core::queue::{self, Content};
 use crate::domain::config::{self, Config};
 use crate::domain::diagnostic::Diagnostic;
+use crate::domain::id::TaskId;
 use crate::effects::drafts;
 use crate::effects::ledger;
 use crate::effects::paths::Paths;
@@ -54,6 +56,8 @@ struct Look {
     with_config: bool,
     /// Whether files are compared with each other.
     compare: bool,
+    /// What stands now in the files that a commit would change; none where no commit is at hand.
+    before: Option<Vec<Sheet>>,
 }
 
 /// Gathers files, judges, says so.
@@ -85,11 +89,26 @@ impl Look {
 fn judge(look: Look, repo: &Repo, paths: &Paths, scene: &Scene) -> Vec<Diagnostic> {
     // A ledger that cannot be read is told by the commands that need it.
     let ledger = ledger::read(repo, paths).unwrap_or_default();
+    let Look { sheets, config, compare, before, mut findings, .. } = look;
+    let over = over(&ledger, &sheets, &config, repo);
     let known: BTreeSet<_> = ledger.builds.into_keys().collect();
-    let Look { sheets, config, compare, mut findings, .. } = look;
-    let desk = Desk { sheets, config: &config, known, compare, now: scene.now };
+    let desk = Desk { sheets, config: &config, known, over, before, compare, now: scene.now };
     findings.extend(lint::lint(&desk));
     findings
+}
+
+/// Tasks whose text, as it stands, is built or called off.
+fn over(ledger: &Ledger, sheets: &[Sheet], config: &Config, repo: &Repo) -> BTreeSet<TaskId> {
+    let is_over = |(id, sheet): (TaskId, &Sheet)| {
+        let build = ledger.builds.get(&id)?;
+        let ended = build.is_over() || matches!(build.phase, Phase::Review { .. });
+        let built = repo.blob(build.source().filter(|_| ended)?)?;
+        (sheet.content == Content::Bytes(built)).then_some(id)
+    };
+    let named = sheets
+        .iter()
+        .filter_map(|sheet| Some((queue::named(&config.queue_dir, &sheet.path)?.ok()?, sheet)));
+    named.filter_map(is_over).collect()
 }
 
 /// The policy in a text, and what is wrong with it; one that cannot be read says nothing.
@@ -136,7 +155,8 @@ fn look(repo: &Repo, args: &Args, scene: &Scene) -> Result<Look> {
     }
     let sheets = files.into_iter().map(|(path, (content, picked))| Sheet { path, content, picked });
     let findings = if with_config { told } else { Vec::new() };
-    Ok(Look { sheets: sheets.collect(), config, findings, with_config, compare: true })
+    let sheets = sheets.collect();
+    Ok(Look { sheets, config, findings, with_config, compare: true, before: None })
 }
 
 /// A path from the top of the repository.

@@ -43,6 +43,11 @@ pub struct Desk<'a> {
     pub config: &'a Config,
     /// Ids that may be depended on though no file here has them: builds of the ledger.
     pub known: BTreeSet<TaskId>,
+    /// Those of them that are built or over, in this very text: nobody waits for them.
+    pub over: BTreeSet<TaskId>,
+    /// What stands now in the files that a commit would change or remove; none where no commit
+    /// is at hand.
+    pub before: Option<Vec<Sheet>>,
     /// Whether the sheets are compared with each other, which takes time in a large queue.
     pub compare: bool,
     /// The one `now` of this run.
@@ -64,7 +69,7 @@ pub fn lint(desk: &Desk) -> Vec<Diagnostic> {
     if desk.compare {
         findings.extend(alike::alike(&pages));
         findings.extend(against::against(&pages));
-        findings.extend(balance::balance(&pages));
+        findings.extend(balance::balance(&pages, desk));
     }
     let place = |found: &Diagnostic| found.place.as_ref().map(|place| (place.line, place.column));
     findings.sort_by(|a, b| {
@@ -98,6 +103,20 @@ fn pages<'a>(desk: &'a Desk) -> (Vec<Page<'a>>, Vec<Diagnostic>) {
         Page::new(id, sheet, task, diagnostics)
     };
     (named.into_iter().map(page).collect(), findings)
+}
+
+/// The same findings, those first that would hold their task: an error, then what a gate asks
+/// about, then the rest.
+pub fn holding_first(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let rank = |found: &Diagnostic| match (found.severity, found.code) {
+        (Severity::Error, _) => 0,
+        (_, "unclear" | "no-steps" | "unknown-dependency") => 1,
+        (_, "risk") => 2,
+        (Severity::Warning, _) => 3,
+        (Severity::Note, _) => 4,
+    };
+    findings.sort_by_key(rank);
+    findings
 }
 
 /// How many findings there are of each severity: errors, warnings, notes.

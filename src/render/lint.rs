@@ -1,5 +1,7 @@
 //! Findings of lint, for people and for programs.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::diagnostic::{coded, show};
@@ -10,6 +12,8 @@ use crate::domain::diagnostic::{Diagnostic, Place, Severity};
 const VERSION: u32 = 1;
 /// Findings that are shown in full after a commit; the rest is counted.
 const MOST_IN_HOOK: usize = 5;
+/// Files that a command names one by one.
+const MOST_NAMED: usize = 3;
 
 /// Every finding with its line and a caret, the places that it is related to, and a sum.
 pub fn page(findings: &[Diagnostic], files: usize) -> String {
@@ -22,9 +26,11 @@ pub fn page(findings: &[Diagnostic], files: usize) -> String {
 pub fn in_hook(findings: &[Diagnostic], refused: bool) -> String {
     let shown = findings.iter().take(MOST_IN_HOOK);
     let mut text: String = shown.map(|found| one(found) + "\n").collect();
-    let more = match findings.len() > MOST_IN_HOOK {
-        true => "; buildq lint --staged shows all",
-        false => "",
+    let more = match (findings.len() > MOST_IN_HOOK, refused) {
+        (false, _) => String::new(),
+        (true, true) => "; buildq lint --staged shows all".into(),
+        // By the time that this is read, nothing is staged any more.
+        (true, false) => format!("; {} shows all", command(findings)),
     };
     text += &format!("buildq: {} in what is staged{more}\n", sum(findings));
     if refused {
@@ -32,6 +38,15 @@ pub fn in_hook(findings: &[Diagnostic], refused: bool) -> String {
                  hint: mend it, or commit with --no-verify\n";
     }
     text
+}
+
+/// What shows these findings again.
+fn command(findings: &[Diagnostic]) -> String {
+    let files: BTreeSet<_> = findings.iter().map(|found| found.file.as_str()).collect();
+    match files.len() <= MOST_NAMED {
+        true => format!("buildq lint {}", shell_words::join(files)),
+        false => "buildq lint".into(),
+    }
 }
 
 fn one(found: &Diagnostic) -> String {
@@ -190,6 +205,13 @@ note: `A` stands here
             text.contains("buildq: 7 warnings in what is staged; buildq lint --staged shows all")
         );
         assert!(text.contains("hint: mend it, or commit with --no-verify"));
+        let passed = in_hook(&vec![found(); 7], false);
+        assert!(passed.ends_with("in what is staged; buildq lint queue/b.md shows all\n"));
+        let files = ["queue/a.md", "queue/b c.md", "queue/d.md", "queue/e.md"];
+        let found = |file: &&str| Diagnostic { file: (*file).to_owned(), ..found() };
+        let many: Vec<_> = files[..3].iter().map(found).collect();
+        assert_eq!(command(&many), "buildq lint queue/a.md 'queue/b c.md' queue/d.md");
+        assert_eq!(command(&files.iter().map(found).collect::<Vec<_>>()), "buildq lint");
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub fn before_commit(scene: &Scene) -> Result<Exit> {
     let refused = errors + warnings > 0 && denies(&repo, &paths, &config);
     let speaks = refused || (!config.hooks_quiet && !findings.is_empty());
     if speaks {
-        print(&render::lint::in_hook(&findings, refused));
+        print(&render::lint::in_hook(&lint::holding_first(findings), refused));
     }
     Ok(if refused { Exit::No } else { Exit::Done })
 }
@@ -74,6 +74,7 @@ fn sheets(repo: &Repo, config: &Config, changed: Vec<Staged>) -> Result<Look> {
     let mut findings = Vec::new();
     let mut applies = config.clone();
     let mut with_config = false;
+    let mut old = Vec::new();
     for Staged { path, entry } in changed {
         match entry {
             Some(entry) if path == CONFIG => {
@@ -83,8 +84,8 @@ fn sheets(repo: &Repo, config: &Config, changed: Vec<Staged>) -> Result<Look> {
                 findings = told;
                 with_config = true;
             }
-            Some(entry) => _ = files.insert(path, (entry, true)),
-            None => _ = files.remove(&path),
+            Some(entry) => old.extend(files.insert(path, (entry, true))),
+            None => old.extend(files.remove(&path)),
         }
     }
     let compare = files.len() <= MOST_COMPARED;
@@ -94,5 +95,9 @@ fn sheets(repo: &Repo, config: &Config, changed: Vec<Staged>) -> Result<Look> {
         Ok(Sheet { path, content, picked })
     };
     let sheets = files.into_iter().map(sheet).collect::<Result<Vec<_>>>()?;
-    Ok(Look { sheets, config: applies, findings, with_config, compare })
+    let before = |(entry, _): (QueueEntry, bool)| {
+        Ok(Sheet { content: repo.content(&entry)?, path: entry.path, picked: false })
+    };
+    let before = Some(old.into_iter().map(before).collect::<Result<Vec<_>>>()?);
+    Ok(Look { sheets, config: applies, findings, with_config, compare, before })
 }

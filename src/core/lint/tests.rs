@@ -7,19 +7,33 @@ use crate::domain::config;
 
 /// Files are given as `path: text`, those behind a `~` are only compared with.
 fn told_with(policy: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let (config, _) = config::parse("buildq.yaml", policy.as_bytes()).unwrap();
-    let sheets = files.iter().map(|(path, text)| Sheet {
+    told_of(policy, files, |desk| desk)
+}
+
+fn sheet((path, text): &(&str, &str)) -> Sheet {
+    Sheet {
         path: format!("queue/{}", path.trim_start_matches('~')),
         content: Content::Bytes(text.as_bytes().to_vec()),
         picked: !path.starts_with('~'),
-    });
-    let desk = Desk {
+    }
+}
+
+fn told_of(
+    policy: &str,
+    files: &[(&str, &str)],
+    more: impl for<'a> Fn(Desk<'a>) -> Desk<'a>,
+) -> Vec<String> {
+    let (config, _) = config::parse("buildq.yaml", policy.as_bytes()).unwrap();
+    let sheets = files.iter().map(sheet);
+    let desk = more(Desk {
         sheets: sheets.collect(),
         config: &config,
         known: BTreeSet::new(),
+        over: BTreeSet::new(),
+        before: None,
         compare: true,
         now: Utc.with_ymd_and_hms(2026, 2, 7, 9, 0, 0).unwrap(),
-    };
+    });
     let line = |found: &Diagnostic| format!("{} {}", found.code, found.one_line());
     lint(&desk).iter().map(line).collect()
 }
@@ -250,6 +264,40 @@ fn a_queue_that_is_mostly_high_is_told_once() {
         queue(&["low", "high", "high", "high"]),
         ["mostly-high queue/t1.md:2:11: 3 of 4 tasks are of priority high"]
     );
+}
+
+#[test]
+fn what_is_built_and_what_a_commit_only_edits_is_not_held_against_it() {
+    let file = |n: usize, priority: &str| {
+        task(&format!("priority: {priority}"), &format!("Write `file-{n}.txt` for case {n}."))
+    };
+    let [a, b, c, d] = [file(1, "high"), file(2, "high"), file(3, "high"), file(4, "low")];
+    let low = file(5, "low");
+    let ids = |ids: &[&str]| ids.iter().map(|id| TaskId::new(id).unwrap()).collect();
+    let all = [("~a.md", &*a), ("~b.md", &*b), ("c.md", &*c), ("~d.md", &*d), ("~e.md", &*low)];
+    let told = |before: Option<&[(&str, &str)]>, over: &[&str]| -> usize {
+        let before = before.map(|files| files.iter().map(sheet).collect::<Vec<_>>());
+        let found =
+            told_of(AGENT, &all, |desk| Desk { over: ids(over), before: before.clone(), ..desk });
+        found.iter().filter(|line| line.starts_with("mostly-high")).count()
+    };
+    assert_eq!(told(None, &[]), 1);
+    assert_eq!(told(None, &["a"]), 0, "one of the three is built");
+    assert_eq!(told(Some(&[]), &[]), 1, "a new file");
+    assert_eq!(told(Some(&[("c.md", &c)]), &[]), 0, "it was high before");
+    assert_eq!(told(Some(&[("c.md", &low)]), &[]), 1, "it was low before");
+    assert_eq!(told(Some(&[("old-name.md", &c)]), &[]), 0, "it had another name");
+}
+
+#[test]
+fn what_holds_comes_first() {
+    let found =
+        |severity, code| Diagnostic { severity, ..Diagnostic::note("a.md", "x").code(code) };
+    let (note, warning, error) = (Severity::Note, Severity::Warning, Severity::Error);
+    let all = [(warning, "past-due"), (note, "risk"), (warning, "unclear"), (error, "circle")];
+    let sorted = holding_first(all.iter().map(|(severity, code)| found(*severity, code)).collect());
+    let codes: Vec<_> = sorted.iter().map(|found| found.code).collect();
+    assert_eq!(codes, ["circle", "unclear", "risk", "past-due"]);
 }
 
 #[test]
