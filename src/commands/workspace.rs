@@ -36,6 +36,9 @@ struct Pack {
     /// Larger files are left out of that commit.
     #[arg(long, value_name = "BYTES", default_value_t = MAX_FILE)]
     max_file: u64,
+    /// It is a workspace, though a builder may have taken its mark away.
+    #[arg(long)]
+    unmarked: bool,
     /// Paths that are never committed.
     #[arg(long, value_name = "PATH", num_args = 1..)]
     exclude: Vec<String>,
@@ -44,14 +47,14 @@ struct Pack {
 /// Runs inside a workspace and nowhere else.
 pub fn run(args: Args) -> Result<ExitCode> {
     let here = std::env::current_dir().context("this folder is gone")?;
-    let (folder, _) = Marker::find(&here)?;
     let pack = match args.what {
         What::Pack(pack) => pack,
         What::Settle => {
-            settle(&folder)?;
+            settle(&Marker::find(&here)?.0)?;
             return Ok(ExitCode::SUCCESS);
         }
     };
+    let folder = if pack.unmarked { here } else { Marker::find(&here)?.0 };
     let bases: Vec<Oid> = pack.base.iter().map(|base| base.parse()).collect::<Result<_, _>>()?;
     let rule = Rule { max_file: pack.max_file, exclude: &pack.exclude };
     let leftovers = pack.commit_leftovers.as_deref();

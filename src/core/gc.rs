@@ -74,7 +74,7 @@ pub enum What {
 /// What a look from outside tells of a workspace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signs {
-    /// The file that stands in every workspace that was handed to a builder.
+    /// It was handed to a builder: a file in it or, out of its reach, one beside its log says so.
     pub marked: bool,
     /// Work in it could not be taken over once.
     pub kept: bool,

@@ -107,7 +107,8 @@ fn workspaces(paths: &Paths, name: &str, path: &Path) -> Option<What> {
     }
     let Some((task, attempt)) = whose(name) else { return Some(What::Foreign) };
     let signs = Signs {
-        marked: fs::symlink_metadata(path.join(marker::FILE)).is_ok(),
+        marked: fs::symlink_metadata(path.join(marker::FILE)).is_ok()
+            || paths.handed(&task, attempt).exists(),
         kept: workspace::is_kept(path),
         held: !Lock::is_free(&paths.attempt_lock(&task, attempt)),
     };

@@ -107,6 +107,12 @@ impl Paths {
         self.local.join(format!("logs/{task}-{attempt}"))
     }
 
+    /// There once a builder may have been in the workspace of this attempt: out of its reach,
+    /// unlike the mark in the workspace itself.
+    pub fn handed(&self, task: &TaskId, attempt: Attempt) -> PathBuf {
+        self.output(task, attempt).join("handed")
+    }
+
     /// The workspace of this attempt.
     pub fn workspace(&self, task: &TaskId, attempt: Attempt) -> PathBuf {
         self.workspaces.join(format!("{task}-{attempt}"))

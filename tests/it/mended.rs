@@ -1,6 +1,6 @@
 //! Corners where a wrong answer would be easy to give, from end to end.
 
-use crate::support::{CLEAR, TestRepo};
+use crate::support::{CLEAR, TestRepo, kill, lives, stop};
 
 /// A commit that no hook of this clone has seen, as a pull brings it.
 fn pulled(repo: &TestRepo, id: &str, text: &str) {
@@ -319,6 +319,34 @@ fn a_builder_that_goes_back_below_its_base_has_failed() {
     repo.wait_until("x", "succeeded").settle();
     repo.buildq(["accept", "x"]).success();
     repo.settle();
+}
+
+#[test]
+fn a_builder_that_takes_the_mark_away_loses_nothing() {
+    let script = "echo begun > begun; git add begun; git commit -qm begun; echo more > more\n\
+                  rm .git/buildq-workspace\n\
+                  touch $OUT/alive-$BUILDQ_TASK; until test -e $OUT/go; do sleep 0.05; done";
+    for dies in [true, false] {
+        let repo = TestRepo::with_agent(script, "");
+        repo.task("x", CLEAR);
+        repo.wait_alive("x");
+        if dies {
+            let all = repo.processes();
+            let supervisor = all.iter().find(|process| process.is("supervise")).unwrap();
+            stop(supervisor.pid);
+            repo.buildq(["cancel", "x"]).success();
+            kill(supervisor.pid);
+            repo.wait_for(|_| !lives(supervisor.pid));
+            repo.buildq(["sync"]).success();
+        } else {
+            repo.go();
+            repo.wait_until("x", "succeeded");
+        }
+        repo.settle();
+        for (file, text) in [("begun", "begun\n"), ("more", "more\n")] {
+            assert_eq!(repo.file_at("refs/buildq/attempts/x/1", file), text, "{dies}");
+        }
+    }
 }
 
 #[test]

@@ -105,8 +105,10 @@ pub fn salvage(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Res
     let folder = world.paths.workspace(task, attempt);
     // A login that was renewed is the only one that still works.
     Lent::left(&Home::of(&folder)).map(Lent::take_back);
-    // The marker is written last: without it the workspace was never handed to a builder.
-    match folder.join(workspace::marker::FILE).exists() {
+    // The mark is written last: without it the workspace was never handed to a builder, unless
+    // that has taken it away.
+    let marked = folder.join(workspace::marker::FILE).symlink_metadata().is_ok();
+    match marked || (folder.is_dir() && world.paths.handed(task, attempt).exists()) {
         true => rescue(world, task, attempt, base),
         false => Ok(()),
     }
@@ -128,6 +130,7 @@ pub fn rescue(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Resu
         own.as_str(),
         "workspace",
         "pack",
+        "--unmarked",
         "--base",
         base_text.as_str(),
         "--commit-leftovers",

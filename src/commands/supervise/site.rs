@@ -75,6 +75,7 @@ impl<'a> Site<'a> {
         let log = world.paths.output(&start.task, start.attempt);
         let log = output::Writer::create(&log, world.config.limits.output)?;
         let made = order(begun, &folder, &world.branch_of(&start.task), start.base)?;
+        std::fs::write(world.paths.handed(&start.task, start.attempt), "")?;
         let mut inside = world.inside(&folder, environment(begun, &made));
         inside.read_only.extend(made.read_only.iter().cloned());
         (inside.lock, inside.token) = (Some(lock.file()), token(begun));
@@ -211,7 +212,7 @@ impl<'a> Site<'a> {
     pub fn take(&self, leftovers: bool) -> Result<Taken> {
         let (world, start) = (&self.begun.world, &self.begun.start);
         let own = own_program()?;
-        let mut argv = vec![own, "workspace".into(), "pack".into()];
+        let mut argv = vec![own, "workspace".into(), "pack".into(), "--unmarked".into()];
         let known = [self.head.get()];
         for base in [start.base].iter().chain(&known) {
             argv.extend(["--base".into(), base.to_string()]);
