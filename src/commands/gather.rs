@@ -329,7 +329,13 @@ impl World {
         });
         seen.trust = match (broken, &self.manifest) {
             (Some(why), _) => Trust::Broken(why),
-            (None, Some(manifest)) => trust::judge(&self.paths, manifest),
+            (None, Some(manifest)) => {
+                let tips = [self.queue.tip, seen.base.as_ref().map(|(_, tip)| *tip)];
+                let there = |path: &str| {
+                    tips.iter().flatten().any(|tip| self.repo.entry(*tip, path).is_some())
+                };
+                trust::judge(&self.paths, manifest, &there)
+            }
             (None, None) => Trust::Trusted,
         };
         self.signatures(&mut seen);

@@ -10,8 +10,9 @@ use crate::core::ledger::{Ledger, Phase};
 use crate::core::lint::{self, Desk, Sheet};
 use crate::core::queue::{self, Content};
 use crate::domain::config::{self, Config};
-use crate::domain::diagnostic::Diagnostic;
+use crate::domain::diagnostic::{Diagnostic, Source};
 use crate::domain::id::TaskId;
+use crate::effects::calendar;
 use crate::effects::drafts;
 use crate::effects::ledger;
 use crate::effects::paths::Paths;
@@ -52,8 +53,8 @@ struct Look {
     config: Config,
     /// Findings in `buildq.yaml`, if that was asked for.
     findings: Vec<Diagnostic>,
-    /// Whether `buildq.yaml` was looked at.
-    with_config: bool,
+    /// The text of `buildq.yaml`, if that was looked at.
+    text: Option<Vec<u8>>,
     /// Whether files are compared with each other.
     compare: bool,
     /// What stands now in the files that a commit would change; none where no commit is at hand.
@@ -82,7 +83,7 @@ impl Look {
     fn files(&self) -> usize {
         let picked =
             |sheet: &&Sheet| sheet.picked && queue::is_task(&self.config.queue_dir, &sheet.path);
-        self.sheets.iter().filter(picked).count() + usize::from(self.with_config)
+        self.sheets.iter().filter(picked).count() + usize::from(self.text.is_some())
     }
 }
 
@@ -90,6 +91,7 @@ fn judge(look: Look, repo: &Repo, paths: &Paths, scene: &Scene) -> Vec<Diagnosti
     // A ledger that cannot be read is told by the commands that need it.
     let ledger = ledger::read(repo, paths).unwrap_or_default();
     let Look { sheets, config, compare, before, mut findings, .. } = look;
+    findings.extend(look.text.iter().flat_map(|text| calendars(repo, &config, text)));
     let over = over(&ledger, &sheets, &config, repo);
     let known: BTreeSet<_> = ledger.builds.into_keys().collect();
     let desk = Desk { sheets, config: &config, known, over, before, compare, now: scene.now };
@@ -119,6 +121,19 @@ fn policy(bytes: &[u8]) -> (Option<Config>, Vec<Diagnostic>) {
     }
 }
 
+/// Calendars that hold nothing since their file cannot be read, at the words that name them.
+fn calendars(repo: &Repo, config: &Config, text: &[u8]) -> Vec<Diagnostic> {
+    let text = String::from_utf8_lossy(text);
+    let source = Source::new(CONFIG, &text);
+    let finding = |(path, why): (String, String)| {
+        let message = format!("the calendar `{path}` cannot be read and holds nothing: {why}");
+        let at = text.find(&path).map(|at| source.place(&(at..at + path.len())));
+        let hint = "put the file there, or take it out of `calendar`";
+        Diagnostic::warning(CONFIG, message).code("no-calendar").at(at).hint(hint)
+    };
+    calendar::unreadable(repo, config).into_iter().map(finding).collect()
+}
+
 /// The policy of the queue branch, for where the one at hand says nothing.
 fn committed_policy(repo: &Repo) -> Config {
     gather::config_at(repo, repo.branch(&repo.queue_branch())).0
@@ -136,7 +151,7 @@ fn look(repo: &Repo, args: &Args, scene: &Scene) -> Result<Look> {
         .into_iter()
         .map(|(path, content)| (path, (content, args.files.is_empty())))
         .collect();
-    let mut with_config = args.files.is_empty() && own.is_some();
+    let mut with_config = args.files.is_empty();
     for file in &args.files {
         if file == Path::new("-") {
             let path = args.name.clone().unwrap_or_else(|| format!("{dir}/stdin.md"));
@@ -155,8 +170,8 @@ fn look(repo: &Repo, args: &Args, scene: &Scene) -> Result<Look> {
     }
     let sheets = files.into_iter().map(|(path, (content, picked))| Sheet { path, content, picked });
     let findings = if with_config { told } else { Vec::new() };
-    let sheets = sheets.collect();
-    Ok(Look { sheets, config, findings, with_config, compare: true, before: None })
+    let (sheets, text) = (sheets.collect(), own.filter(|_| with_config));
+    Ok(Look { sheets, config, findings, text, compare: true, before: None })
 }
 
 /// A path from the top of the repository.

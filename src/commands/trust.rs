@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use super::gather::World;
 use super::{Exit, Scene, print, say};
 use crate::core::situation::Trust;
+use crate::core::trusted::Shift;
 use crate::effects::git::Git;
 use crate::effects::repo::{Entry, LINK, Repo, SUBMODULE};
 use crate::effects::trust::{self, Manifest};
@@ -45,14 +46,15 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let mut now = Manifest { of_tasks: then.of_tasks.clone(), ..now.clone() };
-    print(&difference(&world.repo, &then.entries, &now.entries)?);
+    let shifts = shifts(&world.seen.trust);
+    print(&difference(&world.repo, (&then.entries, &now.entries), &shifts)?);
     for (path, entry) in tasks {
         let known: BTreeMap<_, _> =
             then.of_tasks.get(&path).map(|known| (path.clone(), *known)).into_iter().collect();
         let there = BTreeMap::from([(path.clone(), entry)]);
         print(&format!(
             "named by the checks of a task, {}",
-            difference(&world.repo, &known, &there)?
+            difference(&world.repo, (&known, &there), &BTreeMap::new())?
         ));
         now.of_tasks.insert(path, entry);
     }
@@ -82,11 +84,17 @@ fn agreed() -> Result<bool> {
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
+/// What has become of each file that is not as it was trusted.
+fn shifts(trust: &Trust) -> BTreeMap<String, Shift> {
+    let Trust::Changed(files) = trust else { return BTreeMap::new() };
+    files.iter().map(|file| (file.path.clone(), file.shift)).collect()
+}
+
 /// What stands now against what was trusted, file by file.
 fn difference(
     repo: &Repo,
-    then: &BTreeMap<String, Entry>,
-    now: &BTreeMap<String, Entry>,
+    (then, now): (&BTreeMap<String, Entry>, &BTreeMap<String, Entry>),
+    shifts: &BTreeMap<String, Shift>,
 ) -> Result<String> {
     let mut shown = String::new();
     let all: BTreeSet<_> = then.keys().chain(now.keys()).collect();
@@ -95,12 +103,17 @@ fn difference(
         if old == new {
             continue;
         }
+        let shift = shifts.get(path);
         let path = text::safe(path);
         shown += &match (old, new) {
             (Some(old), Some(new)) => {
                 format!("changed {path}{}\n{}", modes(*old, *new), change(repo, *old, *new)?)
             }
-            (None, Some(new)) => format!("new {path}{}\n{}", kind(*new), whole(repo, *new)),
+            (None, Some(new)) => {
+                let word = if shift == Some(&Shift::Named) { "newly named" } else { "new" };
+                format!("{word} {path}{}\n{}", kind(*new), whole(repo, *new))
+            }
+            _ if shift == Some(&Shift::Unnamed) => format!("no longer named {path}\n"),
             _ => format!("removed {path}\n"),
         };
     }

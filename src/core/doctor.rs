@@ -66,6 +66,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     all.extend(reach::waking(&facts.waking));
     all.extend(record::trust(facts));
     all.extend(record::config(facts));
+    all.extend(record::calendars(&facts.calendars));
     all.extend(machine::sandbox(&facts.sandbox));
     all.extend(machine::builders(&facts.builders));
     all.extend(machine::place(&facts.places));
@@ -102,6 +103,7 @@ mod tests {
                 heartbeats: vec![Beat { kind: "crontab line".into(), active: true, hint: None }],
             },
             trust: crate::core::situation::Trust::Trusted,
+            calendars: (0, Vec::new()),
             findings: Vec::new(),
             sandbox: Walls {
                 setting: "auto".into(),
@@ -311,8 +313,10 @@ mod tests {
     fn what_is_recorded() {
         use crate::core::situation::Trust;
         check(
-            |facts| facts.trust = Trust::Changed(vec!["buildq.yaml".into()]),
-            &["problem trust: `buildq.yaml` changed since it was trusted here: nothing starts"],
+            |facts| {
+                facts.trust = Trust::Changed(vec![crate::core::trusted::Change::of("buildq.yaml")])
+            },
+            &["problem trust: `buildq.yaml` has changed since it was trusted here: nothing starts"],
         );
         check(
             |facts| facts.findings = vec!["buildq.yaml:3: unknown key".into()],

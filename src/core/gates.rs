@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::judged::Judged;
-use super::ledger::{Build, Phase};
+use super::ledger::{Build, Phase, Wait};
 use super::night::Night;
 use super::queue::Item;
 use super::risk::Ask;
@@ -214,6 +214,13 @@ impl<'a> Case<'a> {
     /// This text has been started before: windows gate first starts only.
     fn begun(&self) -> bool {
         self.build.attempts.iter().any(|run| run.started.source == self.item.blob)
+    }
+
+    /// A person has sent back what was made of this very text, or answered about it: whoever does
+    /// that wants it to go on.
+    fn goes_on(&self) -> bool {
+        let words = matches!(self.build.phase, Phase::Waiting { why: Wait::Words, .. });
+        words && self.build.last().is_some_and(|run| run.started.source == self.item.blob)
     }
 
     /// A moment on the clock of the configured time zone, with the day where it is another.

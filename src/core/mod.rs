@@ -27,6 +27,7 @@ pub mod report;
 pub mod risk;
 pub mod situation;
 pub mod touch;
+pub mod trusted;
 pub mod usage;
 pub mod vitals;
 pub mod window;

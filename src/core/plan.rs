@@ -549,6 +549,13 @@ mod tests {
         let answered = "09:00 a started\n09:01 a blocked why?\n09:02 a answered so";
         check("a", answered, "09:02", "start a 2 on 3e9");
         check("a", "09:00 a started\n09:01 a blocked why?", "09:02", "");
+        // Also one that a person had started past its approval; another text is another matter.
+        check("a: priority: low", rejected, "09:02", "start a 2 on 3e9");
+        check("a: priority: low", answered, "09:02", "start a 2 on 3e9");
+        let held = "hold a: approval: priority low starts only after approval";
+        let failed = "09:00 a started\n09:01 a failed";
+        check("a: priority: low", failed, "09:10", held);
+        check("a: v2; priority: low", rejected, "09:02", &format!("renew a\n{held}"));
     }
 
     #[test]
@@ -744,7 +751,7 @@ mod tests {
             "hold a: runner: `there/2` runs this queue",
         );
         let changed = |seen: &mut Observations, _: &mut Config| {
-            seen.trust = Trust::Changed(vec!["buildq.yaml".into()]);
+            seen.trust = Trust::Changed(vec![crate::core::trusted::Change::of("buildq.yaml")]);
         };
         assert_eq!(
             plan_of("a: priority: high", "", "09:00", changed),

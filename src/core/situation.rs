@@ -12,6 +12,7 @@ use super::ledger::Ledger;
 #[cfg(doc)]
 use super::ledger::{Approval, Judgement};
 use super::queue::Queue;
+use super::trusted::Change;
 use crate::domain::config::Config;
 use crate::domain::event::Merge;
 use crate::domain::id::{Oid, TaskId};
@@ -24,8 +25,8 @@ pub enum Trust {
     /// Nobody has ever trusted it here.
     #[default]
     Never,
-    /// These files have changed since.
-    Changed(Vec<String>),
+    /// These files are not as they were.
+    Changed(Vec<Change>),
     /// It has an error.
     Broken(String),
 }

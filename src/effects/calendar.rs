@@ -97,6 +97,16 @@ pub fn look(desk: Desk) -> Seen {
     cache.seen
 }
 
+/// Calendars in files that cannot be opened here: what the policy calls each, and why.
+pub fn unreadable(repo: &Repo, config: &Config) -> Vec<(String, String)> {
+    let trouble = |calendar: &Calendar| {
+        let Calendar::File(path) = calendar else { return None };
+        let read = place(repo, path).and_then(|place| from_file(&place));
+        Some((path.clone(), format!("{:#}", read.err()?)))
+    };
+    config.calendars.iter().filter_map(trouble).collect()
+}
+
 /// What was read last, for whom a commit waits: nothing is read now.
 pub fn glance(desk: Desk) -> Seen {
     if desk.config.calendars.is_empty() {

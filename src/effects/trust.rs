@@ -14,9 +14,12 @@ use super::paths::Paths;
 use super::repo::{Entry, Repo};
 use crate::core::mentions;
 use crate::core::situation::Trust;
+use crate::core::trusted::{Change, Shift};
 use crate::domain::config::{Calendar, Check, Config};
 use crate::domain::id::Oid;
 
+/// Behind the name of a file of the base that has another content on the queue branch.
+const OF_BASE: &str = " (base)";
 /// The configuration's file.
 pub const CONFIG: &str = "buildq.yaml";
 
@@ -74,7 +77,7 @@ impl Manifest {
             match manifest.entries.get(&path) {
                 // Another branch has another file of that name, and it is that one which runs.
                 Some(other) if *other != entry => {
-                    manifest.entries.insert(format!("{path} (base)"), entry);
+                    manifest.entries.insert(format!("{path}{OF_BASE}"), entry);
                 }
                 _ => _ = manifest.entries.insert(path, entry),
             }
@@ -87,11 +90,23 @@ impl Manifest {
         self.entries == other.entries
     }
 
-    /// Paths that differ.
-    pub fn changed(&self, now: &Self) -> Vec<String> {
+    /// What differs now; `there` tells whether a path is still in the repository.
+    pub fn changed(&self, now: &Self, there: &dyn Fn(&str) -> bool) -> Vec<Change> {
         let paths: BTreeSet<_> = self.entries.keys().chain(now.entries.keys()).collect();
-        let differs = |path: &&&String| self.entries.get(**path) != now.entries.get(**path);
-        paths.iter().filter(differs).map(|path| (**path).clone()).collect()
+        let other_words = self.entries.get(CONFIG) != now.entries.get(CONFIG);
+        let named = |path: &str| now.named.contains(path) || now.beside.contains(path);
+        let change = |path: &String| {
+            let shift = match (self.entries.get(path), now.entries.get(path)) {
+                (Some(then), Some(now)) if then == now => return None,
+                (Some(_), Some(_)) => Shift::Changed,
+                (None, _) if other_words && named(path) => Shift::Named,
+                (None, _) => Shift::New,
+                (Some(_), None) if there(path.trim_end_matches(OF_BASE)) => Shift::Unnamed,
+                (Some(_), None) => Shift::Gone,
+            };
+            Some(Change { shift, path: path.clone() })
+        };
+        paths.into_iter().filter_map(change).collect()
     }
 }
 
@@ -190,12 +205,12 @@ pub fn trust(paths: &Paths, manifest: &Manifest) -> Result<()> {
     files::replace(&file(paths), &serde_json::to_vec_pretty(manifest)?)
 }
 
-/// Whether what stands now is what was trusted.
-pub fn judge(paths: &Paths, now: &Manifest) -> Trust {
+/// Whether what stands now is what was trusted; `there` as for [`Manifest::changed`].
+pub fn judge(paths: &Paths, now: &Manifest, there: &dyn Fn(&str) -> bool) -> Trust {
     match trusted(paths) {
         None => Trust::Never,
         Some(then) if then.is(now) => Trust::Trusted,
-        Some(then) => Trust::Changed(then.changed(now)),
+        Some(then) => Trust::Changed(then.changed(now, there)),
     }
 }
 

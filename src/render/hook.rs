@@ -4,6 +4,7 @@ use super::text;
 use crate::core::gates::{Gate, Hold};
 use crate::core::plan::{Action, Plan};
 use crate::core::situation::Trust;
+use crate::core::trusted;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::TaskId;
 
@@ -34,8 +35,8 @@ pub fn lines(view: &View) -> String {
             lines.push(format!("buildq: nothing starts: {}", text::safe(why)))
         }
         Some(Trust::Changed(files)) => lines.push(format!(
-            "buildq: `{}` changed: nothing starts until `buildq trust`",
-            text::safe(&files.join("`, `"))
+            "buildq: {}: nothing starts until `buildq trust`",
+            text::safe(&trusted::tell(files))
         )),
         Some(Trust::Never) => lines.push(
             "buildq: the configuration has changed: nothing starts until `buildq trust`".into(),

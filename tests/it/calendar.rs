@@ -81,6 +81,14 @@ fn what_cannot_be_read_holds_nothing_and_is_told() {
             assert!(stdout.contains(trouble), "{command:?}: {trouble}\n{}", said.stdout);
         }
     }
+    let doctor = spaced(&repo.buildq(["doctor"]).stdout);
+    for trouble in troubles {
+        assert!(doctor.contains(&format!("warning calendar {trouble}")), "{trouble}\n{doctor}");
+    }
+    let lint = repo.buildq(["lint"]).success();
+    let at_words = "warning[no-calendar]: the calendar `none.ics` cannot be read and holds nothing: \
+                    there is no such file\n --> buildq.yaml:";
+    lint.stdout_has(at_words);
     // What was read is remembered: the slow one is not asked each time.
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     let held = repo.buildq(["why", "x"]).success();

@@ -152,7 +152,10 @@ fn an_agent_is_asked_inside_the_walls() {
     repo.git(["config", "buildq.sandbox", "off"]);
     repo.write("buildq.yaml", format!("timezone: UTC\n{agent}\nmax_parallel: 2\n"));
     repo.git(["commit", "-qam", "Change it"]);
-    tells(&repo, "problem trust: `buildq.yaml` changed since it was trusted here: nothing starts");
+    tells(
+        &repo,
+        "problem trust: `buildq.yaml` has changed since it was trusted here: nothing starts",
+    );
     assert!(!outside.exists(), "what is not trusted was run");
 }
 

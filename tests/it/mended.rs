@@ -209,7 +209,7 @@ fn a_changed_script_stops_everything_and_everything_says_so() {
     repo.task("before", CLEAR);
     repo.wait_until("before", "succeeded").settle();
     let said = put(&repo, "check.sh", "#!/bin/sh\necho mined; true\n");
-    let word = "buildq: `check.sh` changed: nothing starts until `buildq trust`";
+    let word = "buildq: `check.sh` has changed: nothing starts until `buildq trust`";
     assert_eq!(said_by_hook(&said), [word]);
     repo.settle();
     let said = repo.task("x", CLEAR).stderr;
@@ -240,6 +240,7 @@ fn a_misspelt_policy_holds_by_trust_alone_and_names_the_nearest_key() {
     let why = repo.buildq(["why", "x"]).success().stdout;
     let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(why.contains("unknown key `retrys`; did you mean `retry`?"), "{why}");
+    assert!(why.contains("→ mend `buildq.yaml:6:1` and commit it"), "{why}");
     let plan = repo.buildq(["sync", "--check"]).success().stdout_has("hold x: trust: ");
     plan.stdout_lacks("more)").stdout_has("nothing is due");
     repo.buildq(["approve", "x"]).success();

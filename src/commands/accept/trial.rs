@@ -11,7 +11,6 @@ use anyhow::{Result, anyhow, bail};
 use super::offer::Offer;
 use crate::commands::gather::{World, builder_person};
 use crate::commands::print;
-use crate::commands::review::names;
 use crate::commands::supervise::ended;
 use crate::core::situation::Trust;
 use crate::domain::config::Check;
@@ -52,9 +51,9 @@ fn checks(world: &World, offer: &Offer) -> Result<Vec<Check>> {
             "`buildq.yaml`, where the checks stand, is not trusted here\nhint: buildq trust\n{way}"
         ),
         Trust::Changed(files) => bail!(
-            "what the checks run has changed since it was trusted here: {}\n\
+            "what the checks run is not as it was trusted here: {}\n\
              hint: buildq trust\n{way}",
-            names(files)
+            crate::core::trusted::tell(files)
         ),
     }
     if let Some(why) = &world.seen.no_sandbox {

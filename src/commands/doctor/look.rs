@@ -51,6 +51,7 @@ pub fn facts(world: &World) -> Facts {
         waking: waking(world),
         here,
         trust: world.seen.trust.clone(),
+        calendars: (world.config.calendars.len(), world.seen.calendar_troubles.clone()),
         findings: world.config_findings.iter().map(Diagnostic::one_line).collect(),
         sandbox: walls(world),
         builders: tools(world),

@@ -18,6 +18,7 @@ use crate::effects::commit::{self, Commission};
 use crate::effects::git::Git;
 use crate::effects::hooks::{self, HooksPath, Place};
 use crate::effects::ledger::{Draft, append};
+use crate::effects::machine;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Entry;
 use crate::effects::repo::Repo;
@@ -223,7 +224,7 @@ pub fn trust_first(world: &World, placed: &Placed) -> Result<Trusting> {
     let object = world.repo.write_blob(&placed.policy)?;
     manifest.entries.insert(CONFIG.to_owned(), Entry { mode: 0o100_644, object });
     let templated = manifest.entries.keys().any(|path| path.starts_with(&templates));
-    match trust::judge(&world.paths, &manifest) {
+    match trust::judge(&world.paths, &manifest, &|_| false) {
         Trust::Trusted => Ok(Trusting::Before),
         _ if placed.wrote_policy() && !templated => {
             trust::trust(&world.paths, &manifest)?;
@@ -250,6 +251,16 @@ pub fn first_runner(world: &World) -> Result<Option<Step>> {
 
 /// Refuses, before anything is written, what would not work afterwards.
 pub fn preflight(repo: &Repo, paths: &Paths, branch: &str) -> Result<()> {
+    for (what, folder, hint) in [
+        ("this repository", &paths.common, "clone it to a disk of this machine"),
+        (
+            "the folder for workspaces",
+            &paths.workspaces,
+            "git config buildq.workspaces FOLDER names one on a disk of this machine",
+        ),
+    ] {
+        stays_here((what, folder), machine::network(folder), hint)?;
+    }
     crate::effects::ledger::read(repo, paths)?;
     let tip = repo.branch(branch);
     let (config, _, _) = gather::config_at(repo, tip);
@@ -270,11 +281,33 @@ pub fn preflight(repo: &Repo, paths: &Paths, branch: &str) -> Result<()> {
     Ok(())
 }
 
+/// Every promise hangs on locks, and another machine's are none.
+fn stays_here((what, folder): (&str, &Path), kind: Option<&str>, hint: &str) -> Result<()> {
+    let Some(kind) = kind else { return Ok(()) };
+    bail!(
+        "{what}, `{}`, lies on {kind}: locks cannot be relied on there, so buildq does not run\n\
+         hint: {hint}",
+        folder.display()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::choice::Choice;
     use super::*;
     use crate::domain::config::STEPS;
+
+    #[test]
+    fn a_network_file_system_is_refused_with_a_way_on() {
+        let place = ("the folder for workspaces", Path::new("/far"));
+        assert!(stays_here(place, None, "x").is_ok());
+        let said = stays_here(place, Some("NFS"), "name another").unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "the folder for workspaces, `/far`, lies on NFS: locks cannot be relied on there, so \
+             buildq does not run\nhint: name another"
+        );
+    }
 
     #[test]
     fn a_second_run_writes_nothing() {

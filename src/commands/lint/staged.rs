@@ -55,7 +55,8 @@ pub fn look(repo: &Repo, scene: &Scene) -> Result<Look> {
 /// What arrives by clone or pull decides nothing: the policy that counts is the committed and
 /// trusted one.
 fn denies(repo: &Repo, paths: &Paths, config: &Config) -> bool {
-    let trusted = |tips| trust::judge(paths, &Manifest::at(repo, tips, config)) == Trust::Trusted;
+    let trusted =
+        |tips| trust::judge(paths, &Manifest::at(repo, tips, config), &|_| false) == Trust::Trusted;
     config.lint == Lint::Deny
         && paths.known
         && repo.local_setting(WANTED).is_some()
@@ -73,16 +74,17 @@ fn sheets(repo: &Repo, config: &Config, changed: Vec<Staged>) -> Result<Look> {
         .collect();
     let mut findings = Vec::new();
     let mut applies = config.clone();
-    let mut with_config = false;
+    let mut text = None;
     let mut old = Vec::new();
     for Staged { path, entry } in changed {
         match entry {
             Some(entry) if path == CONFIG => {
-                let (new, told) = policy(&repo.blob(entry.blob).unwrap_or_default());
+                let bytes = repo.blob(entry.blob).unwrap_or_default();
+                let (new, told) = policy(&bytes);
                 // The folder stays that in which changes were looked for.
                 applies = new.map_or(applies, |new| Config { queue_dir: dir.clone(), ..new });
                 findings = told;
-                with_config = true;
+                text = Some(bytes);
             }
             Some(entry) => old.extend(files.insert(path, (entry, true))),
             None => old.extend(files.remove(&path)),
@@ -99,5 +101,5 @@ fn sheets(repo: &Repo, config: &Config, changed: Vec<Staged>) -> Result<Look> {
         Ok(Sheet { content: repo.content(&entry)?, path: entry.path, picked: false })
     };
     let before = Some(old.into_iter().map(before).collect::<Result<Vec<_>>>()?);
-    Ok(Look { sheets, config: applies, findings, with_config, compare, before })
+    Ok(Look { sheets, config: applies, findings, text, compare, before })
 }

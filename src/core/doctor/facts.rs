@@ -22,6 +22,8 @@ pub struct Facts {
     pub waking: Waking,
     /// Of the configuration.
     pub trust: Trust,
+    /// How many calendars are named, and what cannot be read of them.
+    pub calendars: (usize, Vec<String>),
     /// What is odd in `buildq.yaml`, one line each.
     pub findings: Vec<String>,
     /// Around builders.

@@ -2,6 +2,7 @@
 
 use super::{Facts, Finding, LedgerFacts, Left, Root};
 use crate::core::situation::Trust;
+use crate::core::trusted;
 
 pub(super) fn trust(facts: &Facts) -> Vec<Finding> {
     vec![match &facts.trust {
@@ -11,8 +12,8 @@ pub(super) fn trust(facts: &Facts) -> Vec<Finding> {
             Finding::problem("trust", found, "buildq trust")
         }
         Trust::Changed(files) => {
-            let files = files.join("`, `");
-            let found = format!("`{files}` changed since it was trusted here: nothing starts");
+            let files = trusted::tell(files);
+            let found = format!("{files} since it was trusted here: nothing starts");
             Finding::problem("trust", found, "buildq trust")
         }
         Trust::Broken(why) => {
@@ -33,6 +34,15 @@ pub(super) fn config(facts: &Facts) -> Vec<Finding> {
     match all.is_empty() {
         true => vec![Finding::ok("config", "`buildq.yaml` has nothing odd")],
         false => all,
+    }
+}
+
+pub(super) fn calendars((named, troubles): &(usize, Vec<String>)) -> Vec<Finding> {
+    let remedy = "put it right, or take it out of `calendar` in `buildq.yaml`";
+    match (named, troubles.is_empty()) {
+        (0, _) => Vec::new(),
+        (_, true) => vec![Finding::ok("calendar", "every calendar can be read")],
+        _ => troubles.iter().map(|why| Finding::warning("calendar", why, remedy)).collect(),
     }
 }
 
@@ -104,7 +114,8 @@ fn sound(ledger: &LedgerFacts) -> String {
     if ledger.root == Root::None {
         return "there is none yet".into();
     }
-    let mut text = format!("{} events, sound", ledger.events);
+    let mut text =
+        format!("{} {}, sound", ledger.events, if ledger.events == 1 { "event" } else { "events" });
     if ledger.superseded > 0 {
         text += &format!("; {} superseded, which is no fault", ledger.superseded);
     }

@@ -50,7 +50,7 @@ pub(super) fn risky(case: &Case) -> Option<Hold> {
 pub(super) fn approval(case: &Case) -> Option<Hold> {
     let low = case.task.priority == Priority::Low;
     let never = *window_of(case) == Window::Never;
-    if !(low || never) || case.forced() || case.approved() {
+    if !(low || never) || case.forced() || case.approved() || case.goes_on() {
         return None;
     }
     let reason = format!("priority {} starts only after approval", priority(case.task.priority));

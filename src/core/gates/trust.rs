@@ -2,6 +2,7 @@
 
 use super::{Case, Hold, hold};
 use crate::core::situation::{Doubt, Observations, Origin, Situation, Trust};
+use crate::core::trusted;
 
 pub(super) fn runner(case: &Case) -> Option<Hold> {
     let Situation { ledger, seen, now, .. } = case.situation;
@@ -46,13 +47,13 @@ pub(super) fn trust(case: &Case) -> Option<Hold> {
         Trust::Trusted => {}
         Trust::Never => return Some(hold("`buildq.yaml` is not trusted here", "buildq trust")),
         Trust::Changed(files) => {
-            let verb = if files.len() == 1 { "has" } else { "have" };
-            let files = files.join("`, `");
-            let reason = format!("`{files}` {verb} changed since it was trusted here");
+            let reason = format!("{} since it was trusted here", trusted::tell(files));
             return Some(hold(reason, "buildq trust"));
         }
         Trust::Broken(why) => {
-            return Some(hold(format!("the configuration has an error: {why}"), "mend it"));
+            let place = why.split(": ").next().filter(|place| place.starts_with("buildq.yaml"));
+            let remedy = format!("mend `{}` and commit it", place.unwrap_or("buildq.yaml"));
+            return Some(hold(format!("the configuration has an error: {why}"), remedy));
         }
     }
     if let Some(why) = &seen.no_sandbox {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::core::ledger::Pause;
 use crate::core::situation::{Situation, Trust};
+use crate::core::trusted;
 use crate::domain::config::STEPS;
 
 /// What only this machine can tell.
@@ -124,7 +125,7 @@ pub fn health(here: Situation, machine: Machine) -> Health {
     let (state, detail) = match &seen.trust {
         Trust::Trusted => ("trusted", None),
         Trust::Never => ("never", None),
-        Trust::Changed(files) => ("changed", Some(files.join(", "))),
+        Trust::Changed(files) => ("changed", Some(trusted::tell(files))),
         Trust::Broken(why) => ("broken", Some(why.clone())),
     };
     let known = !seen.here.is_empty();

@@ -7,6 +7,7 @@ use super::{Held, Overview, Queued, Standing};
 use crate::core::gates::Gate;
 use crate::core::ledger::{Build, Phase, Run};
 use crate::core::situation::{Situation, Trust};
+use crate::core::trusted::{self, Change, Shift};
 use crate::domain::id::TaskId;
 
 /// Less free disk than this, in bytes, is told.
@@ -191,12 +192,7 @@ fn of_clone(here: Situation, view: &Overview) -> Vec<Need> {
             "is not trusted here, so nothing starts",
             "buildq trust",
         )),
-        Trust::Changed(files) => needs.push(thing(
-            NeedKind::Config,
-            &files.join(", "),
-            "changed since it was trusted here, so nothing starts",
-            "buildq trust",
-        )),
+        Trust::Changed(files) => needs.push(of_changed(files)),
         Trust::Trusted | Trust::Broken(_) => {}
     }
     if let Some(why) = &health.no_sandbox {
@@ -206,6 +202,17 @@ fn of_clone(here: Situation, view: &Overview) -> Vec<Need> {
     }
     needs.extend(of_machine(here.now, view));
     needs
+}
+
+/// What runs is not what was trusted.
+fn of_changed(files: &[Change]) -> Need {
+    let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
+    let since = "since it was trusted here, so nothing starts";
+    let sentence = match files.iter().all(|file| file.shift == Shift::Changed) {
+        true => format!("changed {since}"),
+        false => format!("not as before: {} {since}", trusted::tell(files)),
+    };
+    thing(NeedKind::Config, &paths.join(", "), sentence, "buildq trust")
 }
 
 fn of_machine(now: DateTime<Utc>, view: &Overview) -> Vec<Need> {

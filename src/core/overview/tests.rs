@@ -147,7 +147,7 @@ fn what_stops_the_whole_queue_is_told_once() {
         "the queue: is paused by Ada: lunch; nothing starts -> buildq resume\n\
          a Queued runner\nb Queued runner"
     );
-    desk.seen.trust = Trust::Changed(vec!["buildq.yaml".into()]);
+    desk.seen.trust = Trust::Changed(vec![crate::core::trusted::Change::of("buildq.yaml")]);
     let view = desk.view(&[]);
     let kinds: Vec<_> = view.needs_you.iter().map(|need| need.kind).collect();
     assert_eq!(kinds, [NeedKind::Config, NeedKind::Paused]);

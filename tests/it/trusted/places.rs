@@ -206,7 +206,7 @@ fn a_base_beside_the_queue_is_watched_too() {
     repo.agent_config("base: dev\nverify: [./check.sh]");
     repo.git(["switch", "-q", "dev"]);
     let said = change(&repo, &vec![("check.sh".into(), script("bad"))], Way::Own);
-    assert!(said.contains("`check.sh` changed: nothing starts until `buildq trust`"), "{said}");
+    assert!(said.contains("`check.sh` has changed: nothing starts until `buildq trust`"), "{said}");
     repo.git(["switch", "-q", "main"]);
     repo.task("x", CLEAR);
     sync_to_the_end(&repo);
@@ -289,7 +289,7 @@ fn trust_shows_every_change_file_by_file_and_obeys_none() {
     ];
     change(&repo, &before, Way::Own);
     let first = repo.buildq(["trust", "--yes"]).success();
-    first.stdout_has("new tools/agent, executable").stdout_has("+echo good >> ");
+    first.stdout_has("newly named tools/agent, executable").stdout_has("+echo good >> ");
     repo.settle();
     let hostile = "#!/bin/sh\necho \x1b[2J\x1b]0;x\x07 \u{202e}evil\r\n";
     let after = vec![
@@ -305,8 +305,8 @@ fn trust_shows_every_change_file_by_file_and_obeys_none() {
         .stdout_has("-verify: [./check.sh]")
         .stdout_has("+verify: [sh more.sh]")
         .stdout_has("changed tools/agent")
-        .stdout_has("removed check.sh")
-        .stdout_has("new more.sh")
+        .stdout_has("no longer named check.sh")
+        .stdout_has("newly named more.sh")
         .stdout_has("+exit 0")
         .stdout_has("new queue/templates/prompt.md.j2")
         .stdout_has("+Do it.");
@@ -314,4 +314,11 @@ fn trust_shows_every_change_file_by_file_and_obeys_none() {
     assert!(!whole.contains(wild), "{whole:?}");
     repo.settle();
     repo.buildq(["trust"]).success().stdout("the configuration is trusted as it stands\n");
+
+    repo.git(["rm", "-q", "more.sh"]);
+    repo.write("tools/agent", script("good"));
+    let said = repo.git(["commit", "-qam", "Take the check away"]);
+    let word = "buildq: `tools/agent` has changed, `more.sh` is gone: nothing starts until";
+    assert!(said.stderr.contains(word), "{}", said.stderr);
+    repo.buildq(["trust", "--yes"]).success().stdout_has("removed more.sh");
 }
