@@ -37,7 +37,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     };
     world.build(task)?;
     say::append_for(&world, task, &args.text, &kind)?;
-    say::then_sync(world, &format!("answered {task}"), scene)
+    say::then_go_on(world, &format!("answered {task}"), task, scene)
 }
 
 /// The exact text about which a judge asks, of a task that no builder asks about.
@@ -60,5 +60,5 @@ fn to_judge(world: World, args: &Args, source: Oid, scene: &Scene) -> Result<Exi
     let answer = judgement.and_then(|judgement| Some((judgement, judgement.answers.last()?)));
     let (judgement, answer) = answer.context("an answer that is not there")?;
     Record::Approvals.add(&world.paths, &[answer.record(judgement)])?;
-    say::then_sync(world, &format!("answered the judge's questions about {task}"), scene)
+    say::then_go_on(world, &format!("answered the judge's questions about {task}"), task, scene)
 }

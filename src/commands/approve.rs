@@ -109,7 +109,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    say::then_sync(world, &said, scene)
+    say::then_go_on(world, &said, task, scene)
 }
 
 fn pass(world: &World, item: &Item, args: &Args) -> Result<Pass> {

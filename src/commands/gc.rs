@@ -113,8 +113,13 @@ fn dropped(names: &[String], lying: &[(Litter, PathBuf)]) -> Result<BTreeSet<Str
     for name in names {
         if !there.iter().any(|one| one.name == *name) {
             let known: Vec<_> = there.iter().map(|one| one.name.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            bail!("there is no workspace `{name}` here\nhint: there are: {known}");
+            match known.is_empty() {
+                true => bail!("there is no workspace `{name}` here, and no other either"),
+                false => bail!(
+                    "there is no workspace `{name}` here\nhint: there are: {}",
+                    known.join(", ")
+                ),
+            }
         }
     }
     Ok(names.iter().cloned().collect())

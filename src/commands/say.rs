@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow};
 
+use super::add::Fate;
 use super::gather::World;
 use super::{Exit, Scene, print, sync};
 use crate::core::ledger::{Build, Ledger, Phase};
@@ -42,6 +43,20 @@ pub fn then_sync(world: World, said: &str, scene: &Scene) -> Result<Exit> {
     let outcome = sync::all_that_is_due(world.again(scene.now)?, None)?;
     if !outcome.deeds.is_empty() || outcome.idle.is_some() {
         print(&crate::render::plan::done(&outcome));
+    }
+    Ok(Exit::Done)
+}
+
+/// The same after a word that lets one task go on: where it does not, one is told why.
+pub fn then_go_on(world: World, said: &str, task: &TaskId, scene: &Scene) -> Result<Exit> {
+    print(said);
+    let outcome = sync::all_that_is_due(world.again(scene.now)?, None)?;
+    if !outcome.deeds.is_empty() || outcome.idle.is_some() {
+        print(&crate::render::plan::done(&outcome));
+    }
+    let fate = Fate::of(task, &outcome);
+    if matches!(fate, Fate::Queued { .. } | Fate::Held(_)) {
+        print(&format!("{task} {}", fate.line(task)));
     }
     Ok(Exit::Done)
 }

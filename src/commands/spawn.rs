@@ -152,7 +152,7 @@ fn of_its_own(
 ) -> Result<Exit> {
     let text = complete(label, &read(spec)?);
     let id = Taken::look(&world).give(label);
-    let parsed = task::parse("spec.md", &id, text.as_bytes());
+    let parsed = task::parse("--task", &id, text.as_bytes());
     for one in &parsed.diagnostics {
         anstream::eprintln!("{}", render::diagnostic::show(one));
     }

@@ -1,6 +1,6 @@
 //! `buildq sync`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::gather::{World, attempt_ref, branch_ref, builder_person, held_ref};
 use super::supervise::{bury, tidy};
 use super::{Exit, Scene, gc, judge, print, report};
 use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
+use crate::core::night;
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
 use crate::domain::event::Kind;
@@ -142,6 +143,7 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         world = world.again(clock::now())?;
     }
     outcome.warnings.clone_from(&world.seen.calendar_troubles);
+    outcome.warnings.extend(unbounded(&world, &outcome.deeds));
     // First of all somebody who looks again, whatever else goes wrong.
     waker::leave(&world.paths, outcome.plan.wake)?;
     let pointed = point_branches(&world);
@@ -149,6 +151,20 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
     remember(&world)?;
     gc::when_due(&world)?;
     pointed.map(|()| outcome)
+}
+
+/// What was started by builders that a limit on cost does not bound, as far as is known.
+fn unbounded(world: &World, deeds: &[Deed]) -> Vec<String> {
+    if world.config.limits.cost_per_night.is_none() {
+        return Vec::new();
+    }
+    let builder = |deed: &Deed| match (&deed.action, &deed.trouble) {
+        (Action::Start(start), None) => Some(start.builder.clone()),
+        _ => None,
+    };
+    let builders: BTreeSet<_> = deeds.iter().filter_map(builder).collect();
+    let silent = builders.iter().filter(|builder| night::is_silent(&world.ledger, builder));
+    silent.map(|builder| night::unbounded(builder)).collect()
 }
 
 /// Carries out one action; what it answers is why it could not.

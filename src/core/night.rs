@@ -45,6 +45,23 @@ impl Night {
     }
 }
 
+/// Whether a builder has told no cost when it last ended: `limits.cost_per_night` does not bound
+/// what it spends then.
+pub fn is_silent(ledger: &Ledger, builder: &str) -> bool {
+    let runs = ledger.builds.values().flat_map(|build| &build.attempts);
+    let mine = runs.filter(|run| run.started.builder == builder);
+    let ended = mine.filter_map(|run| Some((run.end.as_ref()?.at, run.spent()?.cost)));
+    ended.max_by_key(|(at, _)| *at).is_some_and(|(_, cost)| cost.is_none())
+}
+
+/// What a person is told of a builder that [`is_silent`].
+pub fn unbounded(builder: &str) -> String {
+    format!(
+        "`{builder}` told no cost when it last ended: `limits.cost_per_night` does not bound it, \
+         `limits.builds_per_night` does"
+    )
+}
+
 /// The noon before a moment, or at it, and the one after.
 fn bounds(tz: Tz, now: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
     let noon = NaiveTime::from_hms_opt(12, 0, 0).unwrap_or_default();
@@ -80,6 +97,20 @@ mod tests {
         assert_eq!(shown("20:00"), "4 for 3.75, 1 silent, until 08 12:00");
         assert_eq!(shown("11:59"), "1 for 0.00, 0 silent, until 07 12:00");
         assert_eq!(shown("12:00"), "4 for 3.75, 1 silent, until 08 12:00");
+    }
+
+    #[test]
+    fn a_builder_is_silent_by_its_last_end() {
+        let events = "13:00 b started v1 opus\n13:10 b failed $1.25\n13:20 c started v1 opus\n13:30 c failed\n\
+                      15:00 e started v1 steps\n15:10 e succeeded\n16:00 f started v1 codex";
+        let silent = |events: &str, builder| is_silent(&ledger(events), builder);
+        assert!(silent(events, "opus"));
+        assert!(!silent(events, "steps"), "it costs nothing");
+        assert!(!silent(events, "codex"), "nobody knows yet");
+        assert!(!silent(
+            &format!("{events}\n16:01 f failed\n16:05 d started v1 opus\n16:10 d failed $1"),
+            "opus"
+        ));
     }
 
     #[test]

@@ -126,6 +126,21 @@ fn a_rejected_build_goes_on_from_its_branch() {
 }
 
 #[test]
+fn what_is_sent_back_goes_on_whatever_its_priority_or_says_why_not() {
+    let repo = TestRepo::with_agent("date > $BUILDQ_ATTEMPT", "");
+    repo.task("x", &format!("---\npriority: low\n---\n{CLEAR}"));
+    repo.settle();
+    repo.buildq(["spawn", "x"]).success();
+    repo.wait_until("x", "succeeded").settle();
+    let said = repo.buildq(["reject", "x", "-m", "Again"]).success();
+    said.stdout("rejected x\nstarted x (attempt 2)\n");
+    repo.wait_for(|repo| repo.count("x", "succeeded") == 2).settle();
+    repo.buildq(["pause", "-m", "lunch"]).success();
+    let said = repo.buildq(["reject", "x", "-m", "Once more"]).success();
+    said.stdout("rejected x\nx held: paused by Ada: lunch (buildq why x)\n");
+}
+
+#[test]
 fn a_check_that_fails_on_the_base_too_is_nobodys_fault() {
     let repo = TestRepo::with_agent(
         "echo $BUILDQ_ATTEMPT > made",

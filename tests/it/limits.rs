@@ -104,6 +104,9 @@ fn an_attempt_without_a_figure_is_said() {
     repo.task("a", CLEAR);
     repo.wait_until("a", "failed").settle();
     repo.buildq(["why", "a"]).success().stdout_has("1 attempt of this night told no cost");
+    let again = repo.buildq(["retry", "a"]).success();
+    again.stdout_has("warning: `agent` told no cost when it last ended: `limits.cost_per_night`");
+    repo.wait_for(|repo| repo.count("a", "failed") == 2).settle();
     // One that asks tells its cost too.
     repo.agent(&format!("{}; buildq block 'which one?'", result("0.5")));
     repo.task("b", CLEAR);

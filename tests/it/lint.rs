@@ -234,3 +234,45 @@ fn nothing_in_a_file_controls_the_terminal() {
         assert!(!said.stdout.contains(['\u{1b}', '\u{7}']), "{:?}", said.stdout);
     }
 }
+
+#[test]
+fn the_readme_shows_what_one_gets() {
+    let readme = include_str!("../../README.md");
+    let sample = readme.split("```console\n$ cat queue/tidy.md\n").nth(1).unwrap();
+    let sample = sample.split("```").next().unwrap();
+    let (file, output) = sample.split_once("$ buildq lint queue/tidy.md\n").unwrap();
+    let repo = TestRepo::new();
+    repo.write("queue/tidy.md", file);
+    let said = repo.buildq(["lint", "queue/tidy.md"]);
+    assert_eq!(said.code, 1);
+    said.stdout(output);
+}
+
+#[test]
+fn a_queue_that_is_mostly_high_refuses_what_adds_to_it_alone() {
+    let repo = linted("builder: steps\nlint: deny");
+    repo.buildq(["pause", "-m", "until all is in place"]).success();
+    let text = |n: u32, criterion: &str| {
+        format!(
+            "---\npriority: high\n---\nWrite `f-{n}.txt` for case {n}.\n\n## Completion criteria\n\
+             - [ ] {criterion}\n\n  ```sh\n  echo {n} > f-{n}.txt\n  ```"
+        )
+    };
+    for n in 1..=4 {
+        let path = repo.draft(&format!("t{n}"), &text(n, &format!("`f-{n}.txt` is there")));
+        repo.git(["add", &path]);
+        commit(&repo, &["--no-verify"]).success();
+    }
+    repo.buildq(["lint"]).success().stdout_has("4 of 4 tasks are of priority high");
+    repo.draft("t1", &text(1, "`f-1.txt` says 1"));
+    commit(&repo, &["-a"]).success().stderr_lacks("of priority high");
+    let path = repo.draft("t5", &text(5, "`f-5.txt` is there"));
+    repo.git(["add", &path]);
+    commit(&repo, &[]).code(1).stderr_has("5 of 5 tasks are of priority high");
+    commit(&repo, &["--no-verify"]).success();
+    repo.settle();
+    for task in ["t1", "t2"] {
+        repo.buildq(["cancel", task]).success();
+    }
+    repo.buildq(["lint"]).success().stdout_lacks("of priority high");
+}

@@ -1,5 +1,6 @@
 //! What `init` says at its end: what was written, what runs with which rights, undo, next.
 
+use crate::domain::config::STEPS;
 use crate::effects::hooks::{How, Installed};
 use crate::effects::timers::Found;
 use crate::effects::trust::CONFIG;
@@ -215,12 +216,14 @@ pub fn told(steps: &[Step], runs: &Summary<'_>) -> String {
     text += &row("timer", timer.as_deref().unwrap_or(none));
     text.push('\n');
     text += &row("undo", "buildq uninstall");
-    text += &row("next", "buildq add --name \"Greet by name\" --desc \"…\" --criterion \"…\"");
     let queue = &runs.queue;
-    text + &row(
-        "",
-        &format!("or write {queue}/greet.md ({queue}/README.md shows how) and commit it"),
-    )
+    let write = format!("write {queue}/greet.md ({queue}/README.md shows how) and commit it");
+    if runs.builder == STEPS {
+        // What `buildq add` writes has no `sh` block that it could run.
+        return text + &row("next", &write);
+    }
+    text += &row("next", "buildq add --name \"Greet by name\" --desc \"…\" --criterion \"…\"");
+    text + &row("", &format!("or {write}"))
 }
 
 fn commands(commands: &[String], none: &str) -> String {
@@ -282,9 +285,13 @@ mod tests {
              timer      none: after a reboot the next commit wakes it; or `buildq heartbeat install`\n\
              \n\
              undo       buildq uninstall\n\
-             next       buildq add --name \"Greet by name\" --desc \"…\" --criterion \"…\"\n           \
-                        or write jobs/greet.md (jobs/README.md shows how) and commit it\n"
+             next       write jobs/greet.md (jobs/README.md shows how) and commit it\n"
         );
+        let agent = told(&steps, &Summary { builder: "opus".into(), ..summary() });
+        assert!(agent.ends_with(
+            "next       buildq add --name \"Greet by name\" --desc \"…\" --criterion \"…\"\n           \
+             or write jobs/greet.md (jobs/README.md shows how) and commit it\n"
+        ));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Queued, Standing, at_most, how_it_ended, standpoint};
 use crate::core::gates::{self, Gate, Round, Ruling};
 use crate::core::ledger::{Build, Phase, Run};
-use crate::core::night::Night;
+use crate::core::night::{self, Night};
 use crate::core::plan;
 use crate::core::situation::Situation;
 use crate::domain::id::TaskId;
@@ -84,7 +84,7 @@ pub fn why(here: Situation, task: &TaskId) -> Option<Why> {
             why.gates.clone_from(&verdict.rulings);
             why.opens = verdict.opens();
             why.notes = here.seen.calendar_troubles.clone();
-            why.notes.extend(untold(here));
+            why.notes.extend(untold(here, task));
             elsewhere(here, task, why)
         }
         None => match build {
@@ -121,13 +121,19 @@ fn elsewhere(here: Situation, task: &TaskId, mut why: Why) -> Why {
 }
 
 /// A limit on cost is only as good as what the agents tell.
-fn untold(here: Situation) -> Option<String> {
+fn untold(here: Situation, task: &TaskId) -> Option<String> {
     here.config.limits.cost_per_night?;
     let silent = Night::of(here.ledger, here.config.timezone, here.now).silent;
     let attempts = if silent == 1 { "attempt" } else { "attempts" };
-    (silent > 0).then(|| {
-        format!("{silent} {attempts} of this night told no cost: `limits.cost_per_night` counts the others alone")
-    })
+    if silent > 0 {
+        return Some(format!(
+            "{silent} {attempts} of this night told no cost: `limits.cost_per_night` counts the \
+             others alone"
+        ));
+    }
+    let named = here.queue.items.get(task)?.task.as_ref()?.builder.as_deref();
+    let builder = named.unwrap_or(&here.config.builder);
+    night::is_silent(here.ledger, builder).then(|| night::unbounded(builder))
 }
 
 fn notes(here: Situation, task: &TaskId) -> Vec<String> {

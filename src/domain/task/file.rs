@@ -38,9 +38,9 @@ pub fn parse(file: &str, id: &TaskId, bytes: &[u8]) -> Parsed {
         false => from_markdown(&mut found),
     };
     if body.criteria.is_empty() && found.errors() == 0 {
-        let hint = match lower.ends_with(".md") {
-            true => "add a list below a heading `## Completion criteria`",
-            false => "add a list `criteria:`",
+        let hint = match lower.ends_with(".yaml") || lower.ends_with(".yml") {
+            true => "add a list `criteria:`",
+            false => "add a list below a heading `## Completion criteria`",
         };
         let warning = Diagnostic::warning(file, "nothing says when it is done").code("no-criteria");
         found.whole(warning.hint(hint));
