@@ -166,9 +166,14 @@ fn read_header(stream: &mut dyn Read) -> Result<Header> {
 /// Stores a pack. The file that keeps it stands before the pack does.
 fn index_pack(user: &Git, max: u64, stream: &mut dyn Read) -> Result<Option<PathBuf>> {
     let git = user.clone().with("GIT_ALLOC_LIMIT", MAX_MEMORY).set("core.fsync=all");
-    let limit = format!("--max-input-size={max}");
-    let keep = format!("--keep={KEEP}");
-    let args = ["index-pack", "--stdin", "--strict", "--fix-thin", &keep, &limit];
+    let args = [
+        "index-pack",
+        "--stdin",
+        "--strict",
+        "--fix-thin",
+        &format!("--keep={KEEP}"),
+        &format!("--max-input-size={max}"),
+    ];
     let mut complaints = tempfile::tempfile().context("no temporary file can be made")?;
     let mut command = git.command(args);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(complaints.try_clone()?);
@@ -217,21 +222,22 @@ fn packs(user: &Git) -> Result<PathBuf> {
 /// Whether all that the commit needs is here, and whether the base is among its ancestors.
 fn examine(user: &Git, head: Oid, base: Oid) -> Result<bool> {
     let (head, base) = (head.to_string(), base.to_string());
-    let (_, kind, _) = user.try_run(["cat-file", "-t", &head])?;
+    let (_, kind, _) = user.try_run(["cat-file", "-t", "--end-of-options", &head])?;
     if kind != "commit" {
         bail!("the workspace names {} as its newest commit, which did not come", &head[..7]);
     }
+    let not_base = format!("^{base}");
     let args = ["rev-list", "--objects", "--quiet"];
     let whole = |more: &[&'static str]| {
         let all = args.iter().chain(more).copied();
-        user.try_run(all.chain([&*head, "--not", &*base]))
+        user.try_run(all.chain(["--end-of-options", &*head, &*not_base]))
     };
     let (code, _, said) = whole(&[])?;
     if code != 0 && whole(&["--exclude-promisor-objects"])?.0 != 0 {
         let said = one_line(&complaint(said.as_bytes()), 500);
         bail!("the commits of the workspace are not whole: {said}");
     }
-    Ok(user.try_run(["merge-base", "--is-ancestor", &base, &head])?.0 == 0)
+    Ok(user.try_run(["merge-base", "--is-ancestor", "--end-of-options", &base, &head])?.0 == 0)
 }
 
 /// Removes the files that keep packs for takers that died before they could release them.

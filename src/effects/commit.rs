@@ -86,9 +86,9 @@ pub fn write(repo: &Repo, tree: Oid, parents: &[Oid], said: (&str, DateTime<Utc>
         return repo.write_commit(tree, parents, &stamp, message);
     }
     let git = Git::bare(&repo.common_dir()?);
-    let mut args = vec!["commit-tree".to_owned(), "-S".into(), tree.to_string()];
+    let mut args = vec!["commit-tree".to_owned(), "-S".into(), "-F".into(), "-".into()];
     args.extend(parents.iter().flat_map(|parent| ["-p".into(), parent.to_string()]));
-    args.extend(["-F".into(), "-".into()]);
+    args.extend(["--end-of-options".into(), tree.to_string()]);
     let commit = git.feed(&args, message.as_bytes()).context("the commit was not signed")?;
     Ok(String::from_utf8_lossy(&commit).trim().parse()?)
 }

@@ -87,8 +87,17 @@ pub fn staged(repo: &Repo, from: &Path, paths: &[&str]) -> Result<Vec<Staged>> {
         Some(head) => head.to_string(),
         None => repo.empty_tree()?.to_string(),
     };
-    let words =
-        ["diff-index", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", &before, "--"];
+    let words = [
+        "diff-index",
+        "--cached",
+        "--raw",
+        "-z",
+        "--no-abbrev",
+        "--no-renames",
+        "--end-of-options",
+        &before,
+        "--",
+    ];
     let pathspecs = paths.iter().map(|path| format!(":(top,literal){path}"));
     let said = git.bytes(words.iter().map(|word| (*word).to_owned()).chain(pathspecs))?;
     Ok(changes(&said))

@@ -101,7 +101,9 @@ impl Signers {
             git = git.set(setting);
         }
         let mut words: Vec<String> =
-            ["log", "--no-walk=unsorted", "--no-color", "--format=%H %G?"].map(Into::into).into();
+            ["log", "--no-walk=unsorted", "--no-color", "--format=%H %G?", "--end-of-options"]
+                .map(Into::into)
+                .into();
         words.extend(commits.iter().map(ToString::to_string));
         let said = git.run(words)?;
         let answer = |line: &str| {
@@ -143,7 +145,7 @@ pub fn write_commit(
         .with("GIT_AUTHOR_DATE", &date)
         .with("GIT_COMMITTER_DATE", &date);
     let (tree, parent) = (tree.to_string(), parent.to_string());
-    let words = ["commit-tree", "-S", "-p", &parent, "-F", "-", &tree];
+    let words = ["commit-tree", "-S", "-p", &parent, "-F", "-", "--end-of-options", &tree];
     let said = git.feed(words, message.as_bytes()).context("the approval cannot be signed")?;
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     said.parse().map_err(|_| anyhow::anyhow!("`git commit-tree` says `{said}`"))

@@ -228,7 +228,8 @@ impl Private<'_> {
 /// what is not there stays a pointer: nothing is fetched, whatever the branch's settings say.
 fn check_out(folder: &Path, private: &Private, base: Oid, notes: &mut Vec<String>) -> Result<()> {
     let git = git_inside(folder).with("GIT_LFS_SKIP_DOWNLOAD_ERRORS", "1").set(NO_LFS_SERVER);
-    let (code, _, said) = git.try_run(["read-tree", "--reset", "-u", &base.to_string()])?;
+    let (code, _, said) =
+        git.try_run(["read-tree", "--reset", "-u", "--end-of-options", &base.to_string()])?;
     if code == 0 {
         if said.contains("Error downloading object") {
             notes.push(

@@ -54,7 +54,8 @@ fn place(world: &World, offer: &Offer) -> Option<PathBuf> {
 /// Paths that the merge changes and the person has changed: staged, unstaged, or not tracked.
 fn in_the_way(git: &Git, folder: &Path, offer: &Offer, world: &World) -> Result<Vec<String>> {
     let (base, tree) = (offer.base.to_string(), offer.tree.to_string());
-    let diff = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", &base, &tree];
+    let diff =
+        ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", &base, &tree];
     let touched = paths(&git.bytes(diff)?);
     let status = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"];
     let listed = paths(&git.bytes(status).context("cannot see what is changed")?);
@@ -107,6 +108,7 @@ pub fn land(world: &World, offer: &Offer, merge: Oid) -> Result<Landed> {
         "--no-verify-signatures",
         "--no-stat",
         "--quiet",
+        "--end-of-options",
         &merge_text,
     ])?;
     if world.repo.branch(base) == Some(merge) {

@@ -169,7 +169,7 @@ impl Stage {
         }
         print(&format!("$ git add {} && git commit -m \"{message}\"", paths.join(" ")));
         let git = self.git();
-        git.run(["add"].into_iter().chain(paths.iter().map(String::as_str)))?;
+        git.run(["add", "--"].into_iter().chain(paths.iter().map(String::as_str)))?;
         let (code, _, said) = git.try_run(["commit", "-q", "-m", message])?;
         print(&indented(&said));
         if code != 0 {
@@ -182,7 +182,7 @@ impl Stage {
     pub fn commit_file(&self, path: &str, content: &str, message: &str) -> Result<()> {
         self.write(path, content)?;
         let git = self.git();
-        git.run(["add", "-f", path])?;
+        git.run(["add", "-f", "--", path])?;
         git.run(["commit", "-q", "-m", message]).map(drop)
     }
 

@@ -97,8 +97,7 @@ fn remotes(repo: &Repo, tip: Oid) -> Result<(Vec<String>, Vec<String>)> {
 
 /// Whether the branch once stood where it does not come from, as far as git remembers.
 fn rewound(repo: &Repo, git: &Git, tip: Oid) -> bool {
-    let most = format!("-{PLACES}");
-    let words = ["log", "-g", &most, "--format=%H", REF, "--"];
+    let words = ["log", "-g", &format!("-{PLACES}"), "--format=%H", REF, "--"];
     let Ok((0, places, _)) = git.try_run(words) else { return false };
     let before = places.lines().filter_map(|line| line.parse::<Oid>().ok());
     before.into_iter().any(|place| place != tip && !repo.is_ancestor(place, tip))
@@ -107,10 +106,18 @@ fn rewound(repo: &Repo, git: &Git, tip: Oid) -> bool {
 /// What git says of objects that buildq's own refs lead to and that are not there. What the
 /// person's branches lead to as well is not looked at.
 fn missing(git: &Git, prefix: &str) -> Result<Option<String>> {
-    let words = ["rev-list", "--quiet", "--objects", "--glob=refs/buildq/*", REF];
-    let builds = format!("--exclude={prefix}*");
-    let branches = ["--not", "--exclude=buildq", &builds, "--branches", "--"];
-    let (code, _, said) = git.try_run(words.into_iter().chain(branches))?;
+    let (code, _, said) = git.try_run([
+        "rev-list",
+        "--quiet",
+        "--objects",
+        "--glob=refs/buildq/*",
+        REF,
+        "--not",
+        "--exclude=buildq",
+        &format!("--exclude={prefix}*"),
+        "--branches",
+        "--",
+    ])?;
     Ok((code != 0).then(|| said.trim().replace('\n', "; ")))
 }
 

@@ -27,8 +27,9 @@ pub fn head(git: &Git) -> Result<Option<String>> {
         return Ok(Some(commit));
     }
     let (code, branch, _) = git.try_run(["symbolic-ref", "--quiet", "HEAD"])?;
-    let unborn = code == 0 && git.try_run(["rev-parse", "--verify", "-q", &branch])?.0 == 1;
-    let listed = git.try_run(["for-each-ref", &branch])?.1;
+    let unborn = code == 0
+        && git.try_run(["rev-parse", "--verify", "-q", "--end-of-options", &branch])?.0 == 1;
+    let listed = git.try_run(["for-each-ref", "--end-of-options", &branch])?.1;
     if unborn && listed.is_empty() && !git_file(git, &branch) {
         return Ok(None);
     }
@@ -50,7 +51,9 @@ pub fn commit_note(folder: &Path, message: &str, edit: Option<&Edit>) -> Result<
     let git = git_inside(folder);
     let head = head(&git)?;
     let tree = match &head {
-        Some(head) => git.run(["rev-parse", "--verify", &format!("{head}^{{tree}}")])?,
+        Some(head) => {
+            git.run(["rev-parse", "--verify", "--end-of-options", &format!("{head}^{{tree}}")])?
+        }
         None => EMPTY_TREE.to_owned(),
     };
     let (tree, changed) = match edit {
@@ -74,15 +77,17 @@ pub fn commit_note(folder: &Path, message: &str, edit: Option<&Edit>) -> Result<
 
 /// The tree with the file edited in it, and whether that changed anything.
 fn edited_tree(git: &Git, folder: &Path, tree: &str, edit: &Edit) -> Result<(String, bool)> {
-    let Some((mode, blob)) = blob_in(git, &["ls-tree", tree, "--", edit.path])? else {
+    let Some((mode, blob)) = blob_in(git, &["ls-tree", "--end-of-options", tree, edit.path])?
+    else {
         return Ok((tree.to_owned(), false));
     };
-    let Some(bytes) = (edit.change)(&git.bytes(["cat-file", "blob", &blob])?) else {
+    let Some(bytes) = (edit.change)(&git.bytes(["cat-file", "--end-of-options", "blob", &blob])?)
+    else {
         return Ok((tree.to_owned(), false));
     };
     let index = folder.join(".git").join(format!("buildq-note-{}", std::process::id()));
     let own = git.clone().with("GIT_INDEX_FILE", &index);
-    let tree = own.run(["read-tree", tree]).and_then(|_| {
+    let tree = own.run(["read-tree", "--end-of-options", tree]).and_then(|_| {
         put(&own, &mode, &bytes, edit.path)?;
         own.run(["write-tree"])
     });
@@ -117,7 +122,7 @@ fn edit_index(git: &Git, edit: &Edit) -> Result<()> {
     let Some((mode, blob)) = blob_in(git, &["ls-files", "-s", "--", edit.path])? else {
         return Ok(());
     };
-    match (edit.change)(&git.bytes(["cat-file", "blob", &blob])?) {
+    match (edit.change)(&git.bytes(["cat-file", "--end-of-options", "blob", &blob])?) {
         Some(bytes) => put(git, &mode, &bytes, edit.path),
         None => Ok(()),
     }
@@ -143,10 +148,11 @@ fn edit_work_tree(folder: &Path, edit: &Edit) -> Result<()> {
 pub fn commit_tree(git: &Git, tree: &str, parents: &[String], message: &str) -> Result<String> {
     let date = format!("{} +0000", clock::now().timestamp());
     let dated = git.clone().with("GIT_AUTHOR_DATE", &*date).with("GIT_COMMITTER_DATE", &*date);
-    let mut args = vec!["commit-tree", tree, "-F", "-"];
+    let mut args = vec!["commit-tree", "-F", "-"];
     for parent in parents {
         args.extend(["-p", parent]);
     }
+    args.extend(["--end-of-options", tree]);
     let made = dated.feed(&args, message.as_bytes()).or_else(|_| {
         // The builder may have broken its identity; its work is kept all the same.
         let own = dated.set("user.name=buildq").set("user.email=buildq@localhost");
@@ -158,6 +164,7 @@ pub fn commit_tree(git: &Git, tree: &str, parents: &[String], message: &str) -> 
 /// Moves HEAD, or the branch it names, from where it was found and from nowhere else.
 pub fn move_head(git: &Git, commit: &str, from: Option<&str>) -> Result<()> {
     let reason = "buildq: a note";
-    let args = ["update-ref", "-m", reason, "HEAD", commit, from.unwrap_or(NONE)];
+    let args =
+        ["update-ref", "-m", reason, "--end-of-options", "HEAD", commit, from.unwrap_or(NONE)];
     git.run(args).context("another commit was made at the same time: try again").map(drop)
 }

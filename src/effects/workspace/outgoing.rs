@@ -61,7 +61,8 @@ fn commit_leftovers(
     let mut message = message.to_owned();
     if let Some((what, commits)) = leftovers::unfinished(folder) {
         for commit in commits {
-            let contained = git.try_run(["merge-base", "--is-ancestor", &commit, head])?.0;
+            let contained =
+                git.try_run(["merge-base", "--is-ancestor", "--end-of-options", &commit, head])?.0;
             if contained == 1 {
                 parents.push(commit);
             }
@@ -70,7 +71,8 @@ fn commit_leftovers(
             message = format!("{}\n\nAn unfinished {what} is in it.\n", message.trim_end());
         }
     }
-    let before = git.run(["rev-parse", "--verify", &format!("{head}^{{tree}}")])?;
+    let before =
+        git.run(["rev-parse", "--verify", "--end-of-options", &format!("{head}^{{tree}}")])?;
     if staged.tree == before && parents.len() == 1 {
         return Ok(head.to_owned());
     }
@@ -88,7 +90,9 @@ fn known(git: &Git, bases: &[Oid]) -> Result<Vec<String>> {
     let mut known = Vec::new();
     for base in bases {
         let base = base.to_string();
-        if git.try_run(["cat-file", "-e", &format!("{base}^{{commit}}")])?.0 == 0 {
+        if git.try_run(["cat-file", "-e", "--end-of-options", &format!("{base}^{{commit}}")])?.0
+            == 0
+        {
             known.push(base);
         }
     }

@@ -20,7 +20,16 @@ const MAX_NAMED: usize = 50;
 pub fn submodules(folder: &Path, head: &str, bases: &[String]) -> Result<Vec<String>> {
     let git = git_inside(folder);
     let base = bases.first().map_or(super::EMPTY_TREE, String::as_str);
-    let listed = git.bytes(["diff-tree", "-r", "-z", "--no-renames", "--raw", base, head])?;
+    let listed = git.bytes([
+        "diff-tree",
+        "-r",
+        "-z",
+        "--no-renames",
+        "--raw",
+        "--end-of-options",
+        base,
+        head,
+    ])?;
     let listed = String::from_utf8_lossy(&listed).into_owned();
     let mut fields = listed.split('\0');
     let mut found = Vec::new();
@@ -48,7 +57,7 @@ fn is_elsewhere(place: &Path, commit: &str) -> bool {
         for store in stores.lines().filter(|store| !store.is_empty()) {
             // With the lender's store as its only one, git knows what the lender has.
             let lender = git.clone().with("GIT_OBJECT_DIRECTORY", store);
-            if lender.try_run(["cat-file", "-e", commit])?.0 == 0 {
+            if lender.try_run(["cat-file", "-e", "--end-of-options", commit])?.0 == 0 {
                 return Ok(true);
             }
         }
@@ -78,11 +87,12 @@ fn dirty(git: &Git) -> Result<Vec<String>> {
 /// Files of Git LFS that were added here: the user's store does not have them.
 pub fn lfs(folder: &Path, head: &str, bases: &[String]) -> Result<Vec<String>> {
     let git = git_inside(folder);
-    let mut args = vec!["rev-list", "--objects", head, "--not"];
-    args.extend(bases.iter().map(String::as_str));
+    let mut args = vec!["rev-list", "--objects", "--end-of-options", head];
+    let known: Vec<String> = bases.iter().map(|base| format!("^{base}")).collect();
+    args.extend(known.iter().map(String::as_str));
     let listed = git.bytes(args)?;
-    let format = "--batch-check=%(objectname) %(objecttype) %(objectsize) %(rest)";
-    let sizes = git.feed(["cat-file", format], &listed)?;
+    const SIZES: &str = "--batch-check=%(objectname) %(objecttype) %(objectsize) %(rest)";
+    let sizes = git.feed(["cat-file", SIZES], &listed)?;
     let sizes = String::from_utf8_lossy(&sizes);
     let stores = lfs_stores(&folder.join(".git/objects"));
     let mut found = Vec::new();
@@ -93,7 +103,7 @@ pub fn lfs(folder: &Path, head: &str, bases: &[String]) -> Result<Vec<String>> {
         if !small || found.len() >= MAX_NAMED {
             continue;
         }
-        let text = git.run(["cat-file", "blob", blob])?;
+        let text = git.run(["cat-file", "--end-of-options", "blob", blob])?;
         if let Some(oid) = pointer(&text)
             && !stores.iter().any(|store| Path::new(store).join(&oid).exists())
         {
@@ -132,11 +142,11 @@ pub fn copied(
         return Ok(Vec::new());
     }
     let git = git_inside(folder).with("GIT_LITERAL_PATHSPECS", "1");
-    let flags =
-        ["log", "-m", "--format=", "--name-only", "-z", "--diff-filter=AMT", "--no-renames"];
-    let mut args: Vec<&str> = flags.to_vec();
-    args.extend([head, "--not"]);
-    args.extend(bases.iter().map(String::as_str));
+    let mut args =
+        vec!["log", "-m", "--format=", "--name-only", "-z", "--diff-filter=AMT", "--no-renames"];
+    args.extend(["--end-of-options", head]);
+    let known: Vec<String> = bases.iter().map(|base| format!("^{base}")).collect();
+    args.extend(known.iter().map(String::as_str));
     args.push("--");
     args.extend(exclude.iter().map(String::as_str));
     let listed = git.bytes(args)?;

@@ -59,6 +59,62 @@ impl Code {
         calls.filter_map(|window| window[4].strip_prefix('"').map(str::to_owned)).collect()
     }
 
+    /// Every list in brackets, with its elements as tokens.
+    pub fn lists(&self) -> Vec<List> {
+        let begins = (0..self.tokens.len()).filter(|at| self.is("[", *at));
+        begins.map(|at| self.list(at)).collect()
+    }
+
+    /// The list that begins here.
+    fn list(&self, begin: usize) -> List {
+        let mut elements = vec![Vec::new()];
+        let (mut at, mut depth) = (begin + 1, 1);
+        while let Some(token) = self.tokens.get(at) {
+            match token.as_str() {
+                "[" | "(" | "{" => depth += 1,
+                "]" | ")" | "}" => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            match token.as_str() {
+                "," if depth == 1 => elements.push(Vec::new()),
+                token => elements.last_mut().unwrap().push(token.to_owned()),
+            }
+            at += 1;
+        }
+        elements.retain(|words| !words.is_empty());
+        List { elements, grows: self.is_added_to(at + 1) || self.grows_by_name(begin, at) }
+    }
+
+    /// Whether what begins here goes on to be added to before the statement ends.
+    fn is_added_to(&self, from: usize) -> bool {
+        if !self.is(".", from) {
+            return false;
+        }
+        let rest = self.tokens[from..].iter().take_while(|token| *token != ";" && *token != "{");
+        rest.into_iter().any(|token| matches!(token.as_str(), "chain" | "extend" | "push"))
+    }
+
+    /// Whether the variable that a list is bound to is added to later on.
+    fn grows_by_name(&self, begin: usize, end: usize) -> bool {
+        // `let mut name: Type = vec![`
+        let bound = (begin.saturating_sub(12)..begin).rev().find(|at| self.is("let", *at));
+        let Some(name) = bound.map(|at| at + 1 + usize::from(self.is("mut", at + 1))) else {
+            return false;
+        };
+        if !self.tokens[name..begin].iter().any(|token| token == "=")
+            || self.tokens[name..begin].iter().any(|token| token == ";")
+        {
+            return false;
+        }
+        let uses = (end..self.tokens.len()).filter(|at| self.is(&self.tokens[name], *at));
+        // Another variable of that name is another matter.
+        let mut uses = uses.take_while(|at| !self.is("let", at - 1) && !self.is("mut", at - 1));
+        uses.any(|at| self.is_added_to(at + 1))
+    }
+
     fn is(&self, token: &str, at: usize) -> bool {
         self.tokens.get(at).is_some_and(|other| other == token)
     }
@@ -87,6 +143,14 @@ impl Code {
         }
         at
     }
+}
+
+/// A list in brackets.
+pub struct List {
+    /// The tokens of each element.
+    pub elements: Vec<Vec<String>>,
+    /// Whether more is added to it.
+    pub grows: bool,
 }
 
 fn is_word(token: &str) -> bool {
