@@ -19,14 +19,17 @@ fn main() -> ExitCode {
     // Every commit waits for its hook: it goes past the parser of all the other commands.
     let done = match commands::hook::Args::of_shim(std::env::args_os().skip(1)) {
         Some(args) => commands::hook::run(args, &commands::Scene { dir: ".".into(), now }),
-        None => commands::run(commands::Cli::parse(), now),
+        None => match commands::Cli::try_parse() {
+            Ok(cli) => commands::run(cli, now),
+            Err(error) => return ExitCode::from(commands::mouth::usage(&error)),
+        },
     };
     match done {
         Ok(commands::Exit::Done) => ExitCode::SUCCESS,
         Ok(commands::Exit::No) => ExitCode::FAILURE,
         Ok(commands::Exit::Code(code)) => code,
         Err(error) => {
-            anstream::eprintln!("{}", render::error::show(&error));
+            commands::mouth::complain(&render::error::show(&error));
             ExitCode::from(if error.is::<commands::Misuse>() { 2 } else { 1 })
         }
     }

@@ -146,7 +146,7 @@ fn dry(args: &Args, offer: &Offer) -> Result<Exit> {
                 .filter(|_| offer.findings.iter().all(|one| one.kind != Found::Leak)),
             "findings": offer.findings,
         });
-        print(&serde_json::to_string_pretty(&told)?);
+        print(&crate::render::text::json(&told)?);
         return Ok(if would.is_ok() { Exit::Done } else { Exit::No });
     }
     would?;

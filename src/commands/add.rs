@@ -16,7 +16,7 @@ use self::editor::Typed;
 use self::text::Draft;
 use super::gather::World;
 use super::init::row;
-use super::{Exit, Misuse, Scene, print, say, sync};
+use super::{Exit, Misuse, Scene, mouth, print, say, sync};
 use crate::core::plan::{Action, Outcome};
 use crate::core::situation::Trust;
 use crate::domain::diagnostic::{Diagnostic, Severity};
@@ -147,7 +147,7 @@ fn refuse(found: Vec<Diagnostic>) -> anyhow::Error {
 
 fn show(found: &[Diagnostic]) {
     for one in found {
-        anstream::eprintln!("{}", render::diagnostic::show(one));
+        mouth::complain(&render::diagnostic::show(one));
     }
 }
 
@@ -255,7 +255,7 @@ fn many(world: &World, file: &str, scene: &Scene) -> Result<Vec<Ready>> {
             Err(found) => {
                 bad += 1;
                 let name = render::text::safe(&text::one_line(&draft.name));
-                anstream::eprintln!("entry {} of {shown}, `{name}`:", number + 1);
+                mouth::complain(&format!("entry {} of {shown}, `{name}`:", number + 1));
                 let errors: Vec<_> =
                     found.into_iter().filter(|one| one.severity == Severity::Error).collect();
                 show(&errors);

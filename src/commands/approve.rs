@@ -98,7 +98,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         pass.event = Some(record(&world, &pass, &args.message)?);
     }
     let said = match (args.json, args.dry_run) {
-        (true, _) => serde_json::to_string_pretty(&pass)?,
+        (true, _) => crate::render::text::json(&pass)?,
         (false, true) => "nothing is approved: that was a dry run".into(),
         (false, false) => format!("approved {task} as of {}", pass.source.short()),
     };

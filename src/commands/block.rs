@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use super::print;
 use super::progress::{Place, compose, first_line};
 use crate::domain::trailers::Trailers;
 
@@ -27,6 +28,6 @@ pub fn run(args: Args) -> Result<ExitCode> {
     let mut trailers = Trailers::default();
     trailers.push("Block", line);
     place.note(&compose(&format!("blocked: {line}"), &args.reason, &trailers), &[])?;
-    anstream::println!("a person will be asked; end now, the answer comes with the next start");
+    print("a person will be asked; end now, the answer comes with the next start");
     Ok(ExitCode::SUCCESS)
 }

@@ -76,7 +76,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let worst = doctor::worst(&findings);
     if args.json {
         let told = Told { worst, fixed: &fixed, findings: &findings };
-        print(&serde_json::to_string_pretty(&told)?);
+        print(&crate::render::text::json(&told)?);
     } else {
         print(&render::doctor::page(&findings, &fixed));
     }

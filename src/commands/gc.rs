@@ -60,7 +60,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     };
     match cleared {
         None => print("another `buildq gc` is at work here and does it"),
-        Some(cleared) if args.json => print(&serde_json::to_string_pretty(&cleared)?),
+        Some(cleared) if args.json => print(&crate::render::text::json(&cleared)?),
         Some(cleared) if !args.quiet => print(&render::gc::page(&cleared)),
         Some(_) => {}
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::gather::news::News;
 use super::gather::{self, World};
 use super::sync::{self, Seen};
-use super::{Exit, Scene, print, say};
+use super::{Exit, Scene, mouth, print, say};
 use crate::core::plan;
 use crate::domain::id::{Oid, TaskId};
 use crate::effects::hooks::FAILED_MARK;
@@ -59,7 +59,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
 }
 
 fn complain(error: &anyhow::Error) {
-    anstream::eprintln!("buildq: {}", render::error::show(error).replace('\n', "; "));
+    mouth::complain(&format!("buildq: {}", render::error::show(error).replace('\n', "; ")));
 }
 
 fn notice(args: &Args, scene: &Scene) -> Result<()> {

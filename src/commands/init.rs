@@ -5,8 +5,6 @@ mod place;
 mod policy;
 mod told;
 
-use std::io::{BufRead, IsTerminal, Write};
-
 use anyhow::{Result, bail};
 
 use self::choice::{Choice, choose, propose};
@@ -15,7 +13,7 @@ use self::policy::Seed;
 use self::told::{Step, Summary, steps_rights, told};
 use super::gather::{self, World};
 use super::lint::WANTED as LINT_WANTED;
-use super::{Exit, Scene, heartbeat, print};
+use super::{Exit, Scene, heartbeat, mouth, print};
 use crate::domain::config::{Check, Config, STEPS};
 use crate::effects::repo::Repo;
 use crate::effects::sandbox::{self, Level};
@@ -123,31 +121,18 @@ fn offer_heartbeat(args: &Init, world: &World) -> Result<Option<Step>> {
     if let Some(found) = timers::status(&host, &world.paths.clone_id)?.into_iter().next() {
         return Ok(Some(Step::Heartbeat { found, kept: true }));
     }
-    let asks = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let asks = mouth::is_answered() && mouth::is_read();
     if args.no_heartbeat || args.yes || !asks {
         return Ok(None);
     }
     let question = "Let the system's timer look at the queue every 30 minutes, so that windows \
                     open after a reboot too?";
-    if !confirm(question, &mut std::io::stdin().lock(), &mut anstream::stdout())? {
+    if !mouth::confirm(question)? {
         return Ok(None);
     }
     let clone = heartbeat::here(&world.repo, &world.paths)?;
     let found = heartbeat::install(&host, &clone, "30m".parse().map_err(anyhow::Error::msg)?)?;
     Ok(Some(Step::Heartbeat { found, kept: false }))
-}
-
-/// Asks on a terminal; an empty answer is yes.
-pub fn confirm(question: &str, input: &mut impl BufRead, out: &mut impl Write) -> Result<bool> {
-    write!(out, "{question} [Y/n] ")?;
-    out.flush()?;
-    let mut answer = String::new();
-    // The end of the input is no answer.
-    if input.read_line(&mut answer)? == 0 {
-        writeln!(out)?;
-        return Ok(false);
-    }
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes"))
 }
 
 /// What stands in the configuration now, which may be older than this `init`.
@@ -198,25 +183,4 @@ fn git_is_new_enough() -> Result<()> {
         bail!("git {major}.{minor}.{patch} is too old\nhint: install git {a}.{b} or newer");
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_yes_is_a_yes() {
-        for (answer, yes) in [
-            ("\n", true),
-            ("Y\n", true),
-            ("yes\n", true),
-            ("n\n", false),
-            ("", false),
-            ("what?\n", false),
-        ] {
-            let mut out = Vec::new();
-            assert_eq!(confirm("go?", &mut answer.as_bytes(), &mut out).unwrap(), yes, "{answer}");
-            assert!(out.starts_with(b"go? [Y/n] "));
-        }
-    }
 }

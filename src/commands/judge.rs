@@ -16,7 +16,7 @@ use self::asked::Asked;
 use super::gather::judging::{LOCK, Note};
 use super::gather::{self, World, builder_person};
 use super::supervise::ended;
-use super::{Exit, Scene, sync};
+use super::{Exit, Scene, mouth, sync};
 use crate::core::plan::{self, Action};
 use crate::core::{judge, quota};
 use crate::domain::config::Judge;
@@ -69,7 +69,7 @@ pub fn run(args: Args, _: &Scene) -> Result<Exit> {
     let done = own(&args);
     if let Err(error) = &done {
         let _ = detach::tell_ready(&crate::render::error::show(error).replace('\n', "; "));
-        anstream::eprintln!("{}", crate::render::error::show(error));
+        mouth::complain(&crate::render::error::show(error));
     }
     if matches!(done, Ok(true)) {
         sync::in_background(&args.repo)?;

@@ -44,7 +44,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         print(&page::table(&verdicts));
         return Ok(Exit::Done);
     }
-    print(&serde_json::to_string_pretty(&json(&verdicts))?);
+    print(&crate::render::text::json(&json(&verdicts))?);
     Ok(Exit::Done)
 }
 

@@ -46,7 +46,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     }
     if args.json {
         let json = serde_json::json!({ "version": 1, "events": lines });
-        print(&serde_json::to_string_pretty(&json)?);
+        print(&crate::render::text::json(&json)?);
         return Ok(Exit::Done);
     }
     if lines.is_empty() && args.number != Some(0) {

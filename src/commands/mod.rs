@@ -23,6 +23,7 @@ pub mod judgement;
 pub mod judge;
 pub mod leaks;
 pub mod log;
+pub mod mouth;
 pub mod output;
 pub mod pause;
 pub mod progress;
@@ -44,12 +45,13 @@ pub mod waker;
 pub mod why;
 pub mod workspace;
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
+
+pub use mouth::print;
 
 /// A Git-native build queue: commit a task file, leave, and review a branch
 ///
@@ -201,15 +203,4 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Judgement(args) => judgement::run(args, &scene),
         Verb::Steps(args) => steps::run(args).map(Exit::from),
     }
-}
-
-/// Says something on standard output; a reader that has gone away is no fault.
-pub fn print(text: &str) {
-    let mut out = anstream::stdout().lock();
-    let text = crate::render::text::safe_page(text);
-    let _ = out.write_all(text.as_bytes());
-    if !text.is_empty() && !text.ends_with('\n') {
-        let _ = out.write_all(b"\n");
-    }
-    let _ = out.flush();
 }

@@ -1,11 +1,11 @@
 //! `buildq output`
 
-use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
 use super::gather::World;
+use super::mouth::{self, Pour};
 use super::{Exit, Scene};
 use crate::core::ledger::{Build, Ledger, Run};
 use crate::domain::id::{Attempt, TaskId};
@@ -13,7 +13,6 @@ use crate::domain::masks::{Masks, Stream};
 use crate::effects::ledger;
 use crate::effects::locks::Lock;
 use crate::effects::output::Cursor;
-use crate::render::text::Tamer;
 
 /// Print what the builder and the checks of a task printed
 ///
@@ -46,7 +45,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let mut reader = Reader::new(&world, args.raw);
     let mut cursor = Cursor::new(&dir);
     if args.follow {
-        return follow(&world, (task, attempt), &mut cursor, &mut reader);
+        return follow(&world, (task, attempt), &mut cursor, reader);
     }
     if !dir.is_dir() {
         return Err(not_here(&world, task, attempt));
@@ -98,7 +97,7 @@ fn follow(
     world: &World,
     (task, attempt): (&TaskId, Attempt),
     cursor: &mut Cursor,
-    reader: &mut Reader,
+    mut reader: Reader,
 ) -> Result<Exit> {
     let lock = world.paths.attempt_lock(task, attempt);
     let ours = run_of(&world.ledger, task, attempt)
@@ -122,7 +121,7 @@ fn follow(
         if over {
             reader.finish();
             if !has_ended(&ledger::read(&world.repo, &world.paths)?, task, attempt) {
-                anstream::eprintln!("buildq: its supervisor has died\nhint: buildq sync");
+                mouth::complain("buildq: its supervisor has died\nhint: buildq sync");
             }
             return Ok(Exit::Done);
         }
@@ -134,40 +133,32 @@ fn has_ended(ledger: &Ledger, task: &TaskId, attempt: Attempt) -> bool {
     run_of(ledger, task, attempt).is_none_or(|run| run.end.is_some())
 }
 
-/// Standard output: whole into a pipe, tamed on a terminal.
+/// Standard output, without values that nobody is to read.
 struct Reader {
-    tamer: Option<Tamer>,
+    pour: Pour,
     masks: Masks,
     stream: Stream,
 }
 
 impl Reader {
     fn new(world: &World, raw: bool) -> Self {
-        let tamer = (std::io::stdout().is_terminal() && !raw).then(Tamer::default);
         // An older log may hold what has become a secret since.
-        Self { tamer, masks: world.masks().clone(), stream: Stream::default() }
+        let masks = world.masks().clone();
+        Self { pour: Pour::new(raw), masks, stream: Stream::default() }
     }
 
     /// Prints all that is there now; an error means that nobody reads any more.
     fn drain(&mut self, cursor: &mut Cursor) -> std::io::Result<()> {
-        let mut out = std::io::stdout().lock();
         while let Some(chunk) = cursor.next_chunk() {
-            let chunk = self.stream.feed(&self.masks, &chunk);
-            match &mut self.tamer {
-                Some(tamer) => out.write_all(tamer.tame(&chunk).as_bytes())?,
-                None => out.write_all(&chunk)?,
-            }
+            self.pour.write(&self.stream.feed(&self.masks, &chunk))?;
         }
-        out.flush()
+        Ok(())
     }
 
-    fn finish(&mut self) {
+    fn finish(mut self) {
         let rest = self.stream.finish(&self.masks);
-        let rest = match &mut self.tamer {
-            Some(tamer) => (tamer.tame(&rest) + &tamer.finish()).into_bytes(),
-            None => rest,
-        };
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(&rest).and_then(|()| out.flush());
+        if self.pour.write(&rest).is_ok() {
+            self.pour.finish();
+        }
     }
 }

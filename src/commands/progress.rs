@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::Args as _;
 
+use super::print;
 use crate::domain::id::{Percent, TaskId};
 use crate::domain::task::{Criterion, LARGEST_FILE, parse, tick_all};
 use crate::domain::trailers::{MAX_BODY, Trailers, one_line};
@@ -137,7 +138,7 @@ impl Place {
             None => commit_note(&self.folder, message, None)?,
         };
         let short = commit.get(..7).unwrap_or(&commit);
-        anstream::println!("committed {short}: {}", first_line(message).unwrap_or_default());
+        print(&format!("committed {short}: {}", first_line(message).unwrap_or_default()));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 
 use super::gather::World;
-use super::{Exit, Misuse, Scene, print, say};
+use super::{Exit, Misuse, Scene, mouth, print, say};
 use crate::core::report::{self, Report, Span, queue_tip, replay};
 use crate::core::situation::Trust;
 use crate::core::window;
@@ -82,7 +82,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
             return Err(anyhow!("not stored: {why}"));
         }
         let branch = ledger::BRANCH;
-        anstream::eprintln!("stored: git show {branch}:reports/{date}.md");
+        mouth::complain(&format!("stored: git show {branch}:reports/{date}.md"));
     }
     Ok(Exit::Done)
 }

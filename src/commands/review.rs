@@ -33,14 +33,14 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
                 in_review(&world).map(|(task, run)| row(&world, task, run)).collect();
             let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
             match args.json {
-                true => print(&serde_json::to_string_pretty(&rows)?),
+                true => print(&crate::render::text::json(&rows)?),
                 false => print(&view::list(&rows, world.now)),
             }
         }
         Some(task) => {
             let detail = detail(&world, task)?;
             match args.json {
-                true => print(&serde_json::to_string_pretty(&detail)?),
+                true => print(&crate::render::text::json(&detail)?),
                 false => print(&view::one(&detail, world.now)),
             }
         }

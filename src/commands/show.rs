@@ -1,11 +1,10 @@
 //! `buildq show`
 
-use std::io::{IsTerminal, Write};
-
 use anyhow::{Context, Result};
 use chrono::SubsecRound;
 
 use super::gather::{World, attempt_ref};
+use super::mouth::Pour;
 use super::{Exit, Misuse, Scene, print, status, why};
 use crate::core::ledger::{Build, Outcome, Run};
 use crate::core::overview::{self, CommitView, Detail, FileState, Spec, Why};
@@ -15,7 +14,7 @@ use crate::core::window;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::{self, Task};
-use crate::render::{show as page, text};
+use crate::render::show as page;
 
 /// Show one task: its text, its attempts, its progress, its commits, and how to look at them
 #[derive(Debug, clap::Args)]
@@ -45,7 +44,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     }
     let detail = detail(&world, &task, why);
     print(&match args.json {
-        true => serde_json::to_string_pretty(&detail)?,
+        true => crate::render::text::json(&detail)?,
         false => page::page(&detail, why::reader(&world)),
     });
     Ok(Exit::Done)
@@ -63,13 +62,11 @@ fn source(world: &World, task: &TaskId) -> Option<(String, Oid)> {
 fn print_spec(world: &World, task: &TaskId) -> Result<Exit> {
     let found = source(world, task).and_then(|(_, blob)| world.repo.blob(blob));
     let bytes = found.with_context(|| format!("no text of `{task}` is in this clone"))?;
-    let mut out = std::io::stdout().lock();
+    let mut pour = Pour::new(false);
     // A reader that has gone away is no fault.
-    let _ = match out.is_terminal() {
-        true => out.write_all(text::safe_lines(&String::from_utf8_lossy(&bytes)).as_bytes()),
-        false => out.write_all(&bytes),
-    };
-    let _ = out.flush();
+    if pour.write(&bytes).is_ok() {
+        pour.finish();
+    }
     Ok(Exit::Done)
 }
 

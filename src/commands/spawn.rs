@@ -8,7 +8,7 @@ use super::add::{Fate, Taken, say_other_deeds, title};
 use super::approve;
 use super::gather::World;
 use super::init::row;
-use super::{Exit, Misuse, Scene, print, say, sync};
+use super::{Exit, Misuse, Scene, mouth, print, say, sync};
 use crate::core::gates::{self, Gate, Hold, Round};
 use crate::core::ledger::{Build, Phase};
 use crate::core::queue::Item;
@@ -154,7 +154,7 @@ fn of_its_own(
     let id = Taken::look(&world).give(label);
     let parsed = task::parse("--task", &id, text.as_bytes());
     for one in &parsed.diagnostics {
-        anstream::eprintln!("{}", render::diagnostic::show(one));
+        mouth::complain(&render::diagnostic::show(one));
     }
     let Some(task) = parsed.task else { bail!("nothing was started") };
     let blob = world.repo.write_blob(text.as_bytes())?;

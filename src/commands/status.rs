@@ -68,7 +68,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         _ => Part::All,
     };
     print(&if args.json {
-        serde_json::to_string_pretty(&view)?
+        crate::render::text::json(&view)?
     } else if args.markdown {
         page::markdown(&view)
     } else if args.brief {

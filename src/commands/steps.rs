@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use anyhow::{Context as _, Result, bail};
 
 use super::progress::{compose, first_line, read_bounded, ticked_file};
+use super::{mouth, print};
 use crate::domain::id::Percent;
 use crate::domain::task::{Step, Task, parse};
 use crate::domain::trailers::{Trailers, one_line};
@@ -30,27 +31,27 @@ pub fn run(_: Args) -> Result<ExitCode> {
     let run = Run::begin()?;
     let total = run.task.steps.len();
     if total == 0 {
-        anstream::eprintln!(
+        mouth::complain(
             "the task has no step that could be run\n\
-             hint: add a fenced `sh` block, or configure an agent as builder in `buildq.yaml`"
+             hint: add a fenced `sh` block, or configure an agent as builder in `buildq.yaml`",
         );
         return Ok(ExitCode::from(NO_STEPS));
     }
     for (index, step) in run.task.steps.iter().enumerate() {
         let name = format!("step {} of {total} (line {})", index + 1, step.line);
-        anstream::println!("── {name}: {}", first_line(&step.script).unwrap_or_default());
+        print(&format!("── {name}: {}", first_line(&step.script).unwrap_or_default()));
         let ended = run.script(index, step)?;
         if !ended.success() {
-            anstream::eprintln!("{name} failed: {}", describe(ended));
+            mouth::complain(&format!("{name} failed: {}", describe(ended)));
             return Ok(ExitCode::FAILURE);
         }
         if run.asked()? {
-            anstream::println!("── {name} asks a person: the rest waits");
+            print(&format!("── {name} asks a person: the rest waits"));
             return Ok(ExitCode::SUCCESS);
         }
         run.commit(index, step)?;
     }
-    anstream::println!("── all {total} steps are done");
+    print(&format!("── all {total} steps are done"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -123,10 +124,12 @@ impl Run {
         let rule = Rule { max_file: MAX_FILE, exclude: &self.marker.copied };
         let staged = stage(&self.folder, &rule)?;
         for left in &staged.left_out {
-            anstream::println!("not committed: {left}");
+            print(&format!("not committed: {left}"));
         }
         let before = match &head {
-            Some(head) => git.run(["rev-parse", "--verify", &format!("{head}^{{tree}}")])?,
+            Some(head) => {
+                git.run(["rev-parse", "--verify", "--end-of-options", &format!("{head}^{{tree}}")])?
+            }
             None => String::new(),
         };
         // A criterion without a box is ticked by the trailer alone.
@@ -139,7 +142,7 @@ impl Run {
         move_head(&git, &commit, head.as_deref())?;
         staged.settle();
         let short = commit.get(..7).unwrap_or(&commit);
-        anstream::println!("committed {short}: {}", first_line(&message).unwrap_or_default());
+        print(&format!("committed {short}: {}", first_line(&message).unwrap_or_default()));
         Ok(())
     }
 

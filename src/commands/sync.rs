@@ -77,7 +77,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
 }
 
 fn json(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value)?)
+    Ok(crate::render::text::json(value)?)
 }
 
 /// Of many syncs that start at once, one works and the others leave a note for it.

@@ -1,12 +1,11 @@
 //! `buildq trust`
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Write};
 
 use anyhow::{Result, bail};
 
 use super::gather::World;
-use super::{Exit, Scene, print, say};
+use super::{Exit, Scene, mouth, print, say};
 use crate::core::situation::Trust;
 use crate::core::trusted::Shift;
 use crate::effects::git::Git;
@@ -73,15 +72,10 @@ fn of_tasks(world: &World) -> BTreeMap<String, Entry> {
 }
 
 fn agreed() -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
+    if !mouth::is_answered() {
         bail!("nobody is here to ask, and nothing is trusted\nhint: buildq trust --yes");
     }
-    let mut out = anstream::stdout();
-    write!(out, "Let builds run with this? [y/N] ")?;
-    out.flush()?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+    mouth::agreed("Let builds run with this?")
 }
 
 /// What has become of each file that is not as it was trusted.
@@ -148,8 +142,17 @@ fn change(repo: &Repo, old: Entry, new: Entry) -> Result<String> {
     }
     let git = Git::bare(&repo.common_dir()?);
     let (old, new) = (old.object.to_string(), new.object.to_string());
-    let flags = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--text", "--unified=3"];
-    let diff = git.bytes(flags.iter().copied().chain([old.as_str(), new.as_str()]))?;
+    let diff = git.bytes([
+        "diff",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "--text",
+        "--unified=3",
+        "--end-of-options",
+        &old,
+        &new,
+    ])?;
     let diff = String::from_utf8_lossy(&diff);
     // Git names the two by their objects: the file is told above.
     let from = diff.find("\n@@").map_or(0, |at| at + 1);

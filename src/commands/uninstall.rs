@@ -3,15 +3,14 @@
 mod ending;
 
 use std::fs;
-use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use self::ending::Ended;
 use super::gather::{self, World};
-use super::init::{confirm, hooks_place};
-use super::{Exit, Scene, print};
+use super::init::hooks_place;
+use super::{Exit, Scene, mouth, print};
 use crate::effects::hooks::{self, How, Installed, Place};
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
@@ -38,14 +37,14 @@ pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
     let world = World::look(repo, paths.clone(), scene.now);
     if let (Err(error), true) = (&world, paths.known) {
         // Turning it off must work all the same.
-        anstream::eprintln!("{}\nno build was ended", render::error::show(error));
+        mouth::complain(&format!("{}\nno build was ended", render::error::show(error)));
     }
     let world = world.ok();
     let running = world.as_ref().map(ending::running).unwrap_or_default();
-    if !running.is_empty() && !args.yes && std::io::stdin().is_terminal() {
+    if !running.is_empty() && !args.yes && mouth::is_answered() {
         let many = render::text::count(running.len(), "build");
         let question = format!("End {many} that run now? Their work is kept.");
-        if !confirm(&question, &mut std::io::stdin().lock(), &mut anstream::stdout())? {
+        if !mouth::confirm(&question)? {
             print("nothing was changed");
             return Ok(Exit::No);
         }

@@ -30,7 +30,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     let why = reasons(&world, &args.task)?;
     if args.json {
-        print(&serde_json::to_string_pretty(&why)?);
+        print(&crate::render::text::json(&why)?);
         return Ok(Exit::Done);
     }
     let mut text = page::page(&why, reader(&world));

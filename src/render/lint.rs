@@ -154,7 +154,7 @@ pub fn json(findings: &[Diagnostic], files: usize) -> serde_json::Result<String>
         notes: of(Severity::Note),
         findings: findings.iter().map(finding).collect(),
     };
-    serde_json::to_string_pretty(&report).map(|text| text + "\n")
+    super::text::json(&report).map(|text| text + "\n")
 }
 
 #[cfg(test)]

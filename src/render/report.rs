@@ -37,7 +37,7 @@ struct View<'a> {
 
 /// As JSON; [`Report`] documents its shape.
 pub fn json(report: &Report) -> Result<String> {
-    Ok(serde_json::to_string_pretty(report)? + "\n")
+    Ok(super::text::json(report)? + "\n")
 }
 
 /// As Markdown, by the repository's own template where there is one.

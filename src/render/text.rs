@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::domain::event::Spent;
@@ -20,29 +21,27 @@ pub fn safe_lines(text: &str) -> String {
     text.lines().map(|line| safe(line) + "\n").collect()
 }
 
-/// A whole page as it goes to a terminal: lines, tabs and colours stay, whatever else a terminal
-/// would obey becomes `�`. What is printed was made safe where it was put together; this is the wall
-/// behind it.
+/// A whole page as it goes to a terminal: lines and tabs stay, whatever else a terminal would obey
+/// becomes `�`. What is printed was made safe where it was put together; this is the wall behind it.
 pub fn safe_page(page: &str) -> String {
-    let mut shown = String::with_capacity(page.len());
-    let mut rest = page;
-    while let Some(c) = rest.chars().next() {
-        let style = style(rest);
-        match c {
-            '\n' | '\t' => shown.push(c),
-            '\u{1b}' if style > 0 => shown.push_str(&rest[..style]),
-            c => shown.push(tame(c)),
-        }
-        rest = &rest[style.max(c.len_utf8())..];
-    }
-    shown
+    page.chars().map(|c| if matches!(c, '\n' | '\t') { c } else { tame(c) }).collect()
 }
 
-/// The length of the colour that a text begins with: `ESC [ digits and ; m`.
-fn style(text: &str) -> usize {
-    let Some(inner) = text.strip_prefix("\u{1b}[") else { return 0 };
-    let end = inner.find(|c: char| !c.is_ascii_digit() && c != ';').unwrap_or(inner.len());
-    if inner[end..].starts_with('m') { end + 3 } else { 0 }
+/// JSON for people and programs: what a terminal would obey is written as `\u….` within its strings,
+/// so that nothing is lost to whoever reads it.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    let plain = serde_json::to_string_pretty(value)?;
+    let mut shown = String::with_capacity(plain.len());
+    for c in plain.chars() {
+        // Outside of strings nothing of that kind stands but the ends of lines.
+        match c == '\n' || tame(c) == c {
+            true => shown.push(c),
+            false => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                shown.push_str(&format!("\\u{unit:04x}"));
+            }),
+        }
+    }
+    Ok(shown)
 }
 
 fn tame(c: char) -> char {
@@ -273,9 +272,18 @@ mod tests {
         assert_eq!(safe_lines("a\r\nb\u{8}"), "a\nb\u{fffd}\n");
         assert_eq!(safe("a\u{200b}b\u{2028}c\u{e0041}"), "a\u{fffd}b\u{fffd}c\u{fffd}");
         assert_eq!(
-            safe_page("\u{1b}[1;31mred\u{1b}[0m\t\u{1b}]8;;x\u{7}\u{1b}[2J\u{9b}\n"),
-            "\u{1b}[1;31mred\u{1b}[0m\t\u{fffd}]8;;x\u{fffd}\u{fffd}[2J\u{fffd}\n"
+            safe_page("\u{1b}[1;31mred\t\u{1b}]8;;x\u{7}\u{9b}\n"),
+            "\u{fffd}[1;31mred\t\u{fffd}]8;;x\u{fffd}\u{fffd}\n"
         );
+    }
+
+    #[test]
+    fn json_keeps_what_it_does_not_show() {
+        let hostile = "a\u{1b}[2J\u{9b}\u{7f}\u{202e}\u{e0041}\n\t\"é";
+        let shown = json(&[hostile]).unwrap();
+        assert_eq!(safe_page(&shown), shown);
+        assert!(shown.contains("\\u202e\\udb40\\udc41"), "{shown}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [hostile]);
     }
 
     #[test]

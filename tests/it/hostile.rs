@@ -118,6 +118,11 @@ fn no_command_lets_hostile_text_through() {
             || lines.clone().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
         assert!(whole || by_line(), "{command}: {}", said.stdout);
     }
+    // Nothing is lost to whoever reads it.
+    let said = repo.buildq(["why", "held", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    assert!(json["title"].as_str().unwrap().contains("\u{202e}\u{200b}"), "{json}");
+    assert!(said.stdout.contains("\\u202e\\u200b"), "{}", said.stdout);
     let words = [
         vec!["answer", "asks", RAW],
         vec!["reject", "good", "-m", RAW],
@@ -127,6 +132,12 @@ fn no_command_lets_hostile_text_through() {
         vec!["log", "--verbose"],
         vec!["status"],
         vec!["resume"],
+        // What cannot be meant is repeated by the parser of the command line.
+        vec![RAW],
+        vec!["why", RAW],
+        vec!["status", RAW],
+        vec!["report", "--format", RAW],
+        vec!["init", "--branch", RAW],
         vec!["add", "--name", RAW, "--desc", RAW, "--criterion", "the file is there"],
     ];
     for command in words {

@@ -1,13 +1,13 @@
 //! A task written in the person's own editor.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::text;
 use crate::commands::gather::World;
-use crate::commands::init::confirm;
+use crate::commands::mouth;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::id::TaskId;
 use crate::domain::task;
@@ -18,7 +18,7 @@ use crate::render::diagnostic;
 
 /// Whether somebody can type and see.
 pub fn somebody_is_there() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    mouth::is_answered() && mouth::is_read()
 }
 
 /// What was typed: kept on disk until it is committed.
@@ -68,10 +68,9 @@ pub fn edit(world: &World, start: &str) -> Result<Option<Typed>> {
             Err(found) => found,
         };
         for one in &found {
-            anstream::eprintln!("{}", diagnostic::show(one));
+            mouth::complain(&diagnostic::show(one));
         }
-        let mut input = std::io::stdin().lock();
-        if !confirm("Edit again?", &mut input, &mut anstream::stdout())? {
+        if !mouth::confirm("Edit again?")? {
             bail!("{}", kept(&file));
         }
     }

@@ -10,8 +10,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 
 use crate::commands::demo::stage::Stage;
 use crate::commands::gather::{self, World};
-use crate::commands::init::confirm;
-use crate::commands::{Misuse, print};
+use crate::commands::{Misuse, mouth, print};
 use crate::core::doctor::Finding;
 use crate::core::ledger::{Build, Outcome, Phase, Run};
 use crate::core::situation::Trust;
@@ -46,7 +45,7 @@ pub fn wanted(world: &World, yes: bool) -> Result<bool> {
     if builder == STEPS || yes {
         return Ok(true);
     }
-    if !std::io::IsTerminal::is_terminal(&std::io::stdin()) {
+    if !mouth::is_answered() {
         let said = format!(
             "`doctor --live` runs `{builder}` once, which may cost a little\nhint: add --yes"
         );
@@ -54,7 +53,7 @@ pub fn wanted(world: &World, yes: bool) -> Result<bool> {
     }
     let question =
         format!("This runs `{builder}` once on a trivial task, which may cost a little. Go on?");
-    confirm(&question, &mut std::io::stdin().lock(), &mut anstream::stdout())
+    mouth::confirm(&question)
 }
 
 /// Does it, says each stage with its time, and cleans up whatever happens.

@@ -103,7 +103,16 @@ fn reached(world: &World, since: Option<DateTime<Utc>>) -> Option<bool> {
     const MOST: &str = "-100";
     let branch = format!("refs/heads/{}", world.queue_branch);
     let git = Git::bare(&world.paths.common);
-    let words = ["log", "-g", MOST, "--date=unix", "--format=%H %gd %gs", &branch, "--"];
+    let words = [
+        "log",
+        "-g",
+        MOST,
+        "--date=unix",
+        "--format=%H %gd %gs",
+        "--end-of-options",
+        &branch,
+        "--",
+    ];
     let (_, moves, _) = git.try_run(words).ok()?;
     let noted = Record::Commits.all(&world.paths);
     for line in moves.lines() {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::begin::Begun;
 use super::site::{Site, TAIL};
 use crate::commands::gather::{attempt_ref, builder_person};
-use crate::commands::sync;
+use crate::commands::{mouth, sync};
 use crate::core::leaks::{self, Leak};
 use crate::core::progress::Progress;
 use crate::core::queue;
@@ -167,7 +167,7 @@ fn write(begun: &Begun, draft: Draft) -> Result<()> {
     match append(&pen, &mut |_| Ok(Ok(draft.clone())))? {
         Appended::Yes(..) => Ok(()),
         Appended::No(why) => {
-            anstream::eprintln!("buildq: {why}");
+            mouth::complain(&format!("buildq: {why}"));
             Ok(())
         }
     }

@@ -21,7 +21,7 @@ use self::finish::End;
 use self::site::Site;
 pub use self::site::token_of;
 use self::watch::Watch;
-use super::{Exit, Scene, gather, sync};
+use super::{Exit, Scene, gather, mouth, sync};
 use crate::core::plan::Start;
 use crate::core::vitals::{self, Collapse};
 use crate::core::{progress, quota, usage};
@@ -61,7 +61,7 @@ pub fn run(args: Args, _: &Scene) -> Result<Exit> {
     let refused = own(args);
     if let Err(error) = &refused {
         let _ = detach::tell_ready(&crate::render::error::show(error).replace('\n', "; "));
-        anstream::eprintln!("{}", crate::render::error::show(error));
+        mouth::complain(&crate::render::error::show(error));
     }
     if matches!(refused, Ok(true)) {
         // In a process of its own: every child of this one counts as a stray of the attempt.
