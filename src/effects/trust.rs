@@ -29,8 +29,8 @@ pub const CONFIG: &str = "buildq.yaml";
 pub struct Manifest {
     /// By path.
     pub entries: BTreeMap<String, Entry>,
-    /// Paths that a command may mean and that lie on the base branch, there or not: whoever
-    /// watches for a change looks at these.
+    /// Paths that a command may mean, there or not, and those that it leads to, all on the base
+    /// branch: whoever watches for a change looks at these.
     #[serde(skip)]
     pub named: BTreeSet<String>,
     /// The same of the queue branch, where calendars' commands are taken from.
@@ -68,8 +68,9 @@ impl Manifest {
         manifest.entries.extend(repo.below(tips.queue, &templates(config)));
         for check in config.calendars.iter().filter_map(Calendar::command) {
             let paths = mentions::mentions(&check.argv);
-            manifest.entries.extend(found(repo, tips.queue, &paths));
-            manifest.beside.extend(paths);
+            let found = found(repo, tips.queue, &paths);
+            manifest.beside.extend(paths.into_iter().chain(found.keys().cloned()));
+            manifest.entries.extend(found);
         }
         let (found, named) = named(repo, tips.base, config);
         manifest.named = named;
@@ -131,7 +132,9 @@ fn named(repo: &Repo, base: Oid, config: &Config) -> (BTreeMap<String, Entry>, B
         meant.extend(paths);
     }
     // What a hook looks at with every commit is kept short: words that look like files.
-    meant.retain(|path| path.contains(['/', '.']) || found.contains_key(path));
+    meant.retain(|path| path.contains(['/', '.']));
+    // What a link or a folder of the command leads to is no word of it.
+    meant.extend(found.keys().cloned());
     (found, meant)
 }
 

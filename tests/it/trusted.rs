@@ -15,13 +15,37 @@ use crate::support::{CLEAR, TestRepo};
 type Files = Vec<(String, String)>;
 
 /// One place that decides what is run. What runs leaves the word `good` or `bad` outside.
+#[derive(Clone)]
 struct Place {
     name: &'static str,
     /// `buildq.yaml`, and further files, with what leaves `good`.
     before: Files,
     /// What changes, so that `bad` is left.
     after: Files,
+    /// The branch on which it changes.
+    branch: &'static str,
+    /// Settings of the clone without which it would not be run.
+    ready: fn(&TestRepo),
 }
+
+impl Place {
+    fn new(name: &'static str, before: Files, after: Files) -> Self {
+        Self { name, before, after, branch: "main", ready: |_| {} }
+    }
+
+    /// The changed files as they were before; those that were not there go.
+    fn back(&self) -> Files {
+        let before = |path: &String| self.before.iter().find(|(other, _)| other == path);
+        let back = |(path, _): &(String, String)| match before(path) {
+            Some(file) => file.clone(),
+            None => (path.clone(), GONE.to_owned()),
+        };
+        self.after.iter().map(back).collect()
+    }
+}
+
+/// The content of a file that is not there.
+const GONE: &str = "\0";
 
 /// How a change comes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,6 +71,7 @@ fn put(repo: &TestRepo, folder: &std::path::Path, files: &Files) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let _ = std::fs::remove_file(&path);
         match text.strip_prefix("->") {
+            _ if text == GONE => {}
             Some(target) => std::os::unix::fs::symlink(target, &path).unwrap(),
             None => {
                 let text = text.replace("OUT", repo.root().to_str().unwrap());
@@ -58,8 +83,24 @@ fn put(repo: &TestRepo, folder: &std::path::Path, files: &Files) {
     }
 }
 
-/// Commits files in one of the ways; what the hook said, where one saw it.
+/// Commits files to `main` in one of the ways; what the hook said, where one saw it.
 fn change(repo: &TestRepo, files: &Files, way: Way) -> String {
+    change_on(repo, "main", files, way)
+}
+
+/// The same on another branch; `main` is checked out afterwards.
+fn change_on(repo: &TestRepo, branch: &str, files: &Files, way: Way) -> String {
+    if branch != "main" {
+        repo.git(["switch", "-q", branch]);
+    }
+    let said = commit(repo, branch, files, way);
+    if branch != "main" {
+        repo.git(["switch", "-q", "main"]);
+    }
+    said
+}
+
+fn commit(repo: &TestRepo, branch: &str, files: &Files, way: Way) -> String {
     if way == Way::Own {
         put(repo, repo.dir(), files);
         repo.git(["add", "-A", "-f", "."]);
@@ -68,7 +109,7 @@ fn change(repo: &TestRepo, files: &Files, way: Way) -> String {
     let other = repo.root().join("other");
     let _ = std::fs::remove_dir_all(&other);
     let at = other.to_str().unwrap().to_owned();
-    repo.git(["clone", "-q", repo.dir().to_str().unwrap(), &at]);
+    repo.git(["clone", "-q", "-b", branch, repo.dir().to_str().unwrap(), &at]);
     put(repo, &other, files);
     repo.git(["-C", &at, "add", "-A", "-f", "."]);
     repo.git(["-C", &at, "commit", "-qm", "Change it"]);
@@ -76,9 +117,9 @@ fn change(repo: &TestRepo, files: &Files, way: Way) -> String {
         repo.write("mine.txt", "mine\n");
         repo.git(["add", "mine.txt"]);
         repo.git(["commit", "-qm", "Something of mine"]);
-        return repo.git(["pull", "-q", "--no-rebase", "--no-edit", &at, "main"]).stderr;
+        return repo.git(["pull", "-q", "--no-rebase", "--no-edit", &at, branch]).stderr;
     }
-    repo.git(["pull", "-q", "--ff-only", &at, "main"]).stderr
+    repo.git(["pull", "-q", "--ff-only", &at, branch]).stderr
 }
 
 /// What was left by whatever ran.
@@ -98,32 +139,50 @@ fn sync_to_the_end(repo: &TestRepo) {
 /// A repository in which the place is trusted as it was before.
 fn trusted(place: &Place) -> TestRepo {
     let repo = TestRepo::new().env("LATER_KEY", "bad");
+    if place.branch != "main" {
+        repo.git(["branch", "-q", place.branch]);
+        change_on(&repo, place.branch, &place.before, Way::Own);
+    }
     change(&repo, &place.before, Way::Own);
+    (place.ready)(&repo);
     repo.buildq(["trust", "--yes"]).success();
     repo.settle();
     repo
 }
 
-/// After the change a task does not start, in whatever way it came; after `trust` it runs with
-/// the change, so that the first half could have failed.
-fn check(place: &Place, way: Way) {
-    let name = format!("{}, {way:?}", place.name);
+/// In each of the three ways: after the change a task does not start and nothing runs; after
+/// `trust` it runs with the change, so that the first half could have failed. There, back, and
+/// there again.
+fn check(place: &Place) {
     let repo = trusted(place);
-    let said = change(&repo, &place.after, way);
-    if way == Way::Own {
-        assert!(said.contains("nothing starts until `buildq trust`"), "{name}: {said}");
+    for (number, way) in WAYS.into_iter().enumerate() {
+        let name = format!("{}, {way:?}", place.name);
+        let (files, word) = match number % 2 {
+            0 => (place.after.clone(), "bad"),
+            _ => (place.back(), "good"),
+        };
+        let before = ran(&repo);
+        let said = change_on(&repo, place.branch, &files, way);
+        if way == Way::Own {
+            assert!(said.contains("nothing starts until `buildq trust`"), "{name}: {said}");
+        }
+        repo.settle();
+        let task = format!("x{number}");
+        repo.task(&task, &CLEAR.replace("result", &format!("result-{number}")));
+        sync_to_the_end(&repo);
+        assert_eq!(ran(&repo), before, "{name}: it ran\n{}", repo.scene());
+        assert!(!repo.has(&task, "started"), "{name}: it started\n{}", repo.scene());
+        let why = repo.buildq(["why", &task]).success().stdout;
+        assert!(why.contains("buildq trust"), "{name}: {why}");
+        let refused = repo.buildq(["trust"]).clear_refusal();
+        refused.stderr_has("nobody is here to ask").stderr_has("hint: buildq trust --yes");
+        assert!(!repo.has(&task, "started"), "{name}");
+        repo.buildq(["trust", "--yes"]).success().stdout_has("trusted");
+        let over = |repo: &TestRepo| repo.has(&task, "succeeded") || repo.has(&task, "failed");
+        repo.wait_for(over).settle();
+        let now = ran(&repo);
+        let new: Vec<_> = now[before.len()..].lines().collect();
+        let changed = !new.is_empty() && new.iter().all(|line| *line == word);
+        assert!(changed, "{name}: the change did not run: {new:?}\n{}", repo.scene());
     }
-    repo.settle();
-    repo.task("x", CLEAR);
-    sync_to_the_end(&repo);
-    assert!(!ran(&repo).contains("bad"), "{name}: it ran\n{}", repo.scene());
-    assert!(!repo.has("x", "started"), "{name}: it started\n{}", repo.scene());
-    let why = repo.buildq(["why", "x"]).success().stdout;
-    assert!(why.contains("buildq trust"), "{name}: {why}");
-    let refused = repo.buildq(["trust"]).clear_refusal();
-    refused.stderr_has("nobody is here to ask").stderr_has("hint: buildq trust --yes");
-    assert!(!repo.has("x", "started"), "{name}");
-    repo.buildq(["trust", "--yes"]).success().stdout_has("trusted");
-    repo.wait_for(|repo| repo.has("x", "succeeded") || repo.has("x", "failed")).settle();
-    assert!(ran(&repo).contains("bad"), "{name}: the change did not run\n{}", repo.scene());
 }

@@ -1,5 +1,8 @@
 //! The table over every place of the configuration, and what `buildq trust` shows of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
 use super::{Files, Place, WAYS, Way, change, check, files, ran, sync_to_the_end};
 use crate::support::{CLEAR, TestRepo};
 
@@ -21,13 +24,13 @@ fn built_by(command: &str, more: &str) -> String {
 fn named(name: &'static str, command: &str, path: &str) -> Place {
     let before =
         vec![("buildq.yaml".to_owned(), built_by(command, "")), (path.to_owned(), script("good"))];
-    Place { name, before, after: vec![(path.to_owned(), script("bad"))] }
+    Place::new(name, before, vec![(path.to_owned(), script("bad"))])
 }
 
 /// Text of the configuration itself, the same but for the word.
 fn text(name: &'static str, config: impl Fn(&str) -> String) -> Place {
     let file = |word: &str| vec![("buildq.yaml".to_owned(), config(word))];
-    Place { name, before: file("good"), after: file("bad") }
+    Place::new(name, file("good"), file("bad"))
 }
 
 const MAKES: &str = "[sh, -c, \"echo made > made\"]";
@@ -39,34 +42,22 @@ fn links() -> Vec<Place> {
         vec![policy(), real("good"), real("bad"), ("tools/agent".into(), "->../real/good".into())]
     };
     vec![
-        Place {
-            name: "what a link leads to",
-            before: both(),
-            after: vec![("real/good".into(), script("bad"))],
-        },
-        Place {
-            name: "where a link leads",
-            before: both(),
-            after: files(&[("tools/agent", "->../real/bad")]),
-        },
-        Place {
-            name: "a file that becomes a link",
-            before: vec![
-                policy(),
-                ("tools/agent".into(), script("good")),
-                ("bad".into(), script("bad")),
-            ],
-            after: files(&[("tools/agent", "->../bad")]),
-        },
-        Place {
-            name: "a file behind a linked folder",
-            before: vec![
+        Place::new("what a link leads to", both(), vec![("real/good".into(), script("bad"))]),
+        Place::new("where a link leads", both(), files(&[("tools/agent", "->../real/bad")])),
+        Place::new(
+            "a file that becomes a link",
+            vec![policy(), ("tools/agent".into(), script("good")), ("bad".into(), script("bad"))],
+            files(&[("tools/agent", "->../bad")]),
+        ),
+        Place::new(
+            "a file behind a linked folder",
+            vec![
                 ("buildq.yaml".into(), built_by("[lnk/agent]", "")),
                 ("real/agent".into(), script("good")),
                 ("lnk".into(), "->real".into()),
             ],
-            after: vec![("real/agent".into(), script("bad"))],
-        },
+            vec![("real/agent".into(), script("bad"))],
+        ),
     ]
 }
 
@@ -98,14 +89,17 @@ fn keys() -> Vec<Place> {
 }
 
 fn scripts() -> Vec<Place> {
-    let checks = |more: &str, path: &str| Place {
-        name: "a script",
-        before: vec![("buildq.yaml".into(), built_by(MAKES, more)), (path.into(), script("good"))],
-        after: vec![(path.into(), script("bad"))],
+    let checks = |name: &'static str, more: &str, path: &str| {
+        let before =
+            vec![("buildq.yaml".into(), built_by(MAKES, more)), (path.into(), script("good"))];
+        Place::new(name, before, vec![(path.into(), script("bad"))])
     };
     let absent: Files = vec![(
         "buildq.yaml".into(),
-        built_by("[sh, -c, \"echo made > made; if test -f more.sh; then . ./more.sh; fi\"]", ""),
+        built_by(
+            "[sh, -c, \"echo made > made; if test -f more.sh; then . ./more.sh; else echo good >> OUT/ran; fi\"]",
+            "",
+        ),
     )];
     vec![
         named("a builder's program", "[./tools/agent]", "tools/agent"),
@@ -118,100 +112,135 @@ fn scripts() -> Vec<Place> {
             "tools/agent.sh",
         ),
         named("a folder and a path", "[sh, -c, \"tools/../tools//agent\"]", "tools/agent"),
-        Place { name: "verify's script", ..checks("verify: [./check.sh]", "check.sh") },
-        Place {
-            name: "verify's script of sh",
-            ..checks("verify: [{run: \"sh c/check.sh -q\"}]", "c/check.sh")
-        },
-        Place { name: "setup's script", ..checks("workspace: {setup: [./setup.sh]}", "setup.sh") },
-        Place {
-            name: "a file that was not there",
-            before: absent,
-            after: vec![("more.sh".into(), leaves("bad"))],
-        },
-        Place {
-            name: "what make reads for a builder",
-            before: vec![
+        checks("verify's script", "verify: [./check.sh]", "check.sh"),
+        checks("verify's script of sh", "verify: [{run: \"sh c/check.sh -q\"}]", "c/check.sh"),
+        checks("setup's script", "workspace: {setup: [./setup.sh]}", "setup.sh"),
+        Place::new("a file that was not there", absent, vec![("more.sh".into(), leaves("bad"))]),
+        Place::new(
+            "what make reads for a builder",
+            vec![
                 ("buildq.yaml".into(), built_by("[make, -s, agent]", "")),
                 ("Makefile".into(), format!("agent:\n\t{}\n", leaves("good"))),
             ],
-            after: vec![("Makefile".into(), format!("agent:\n\t{}\n", leaves("bad")))],
+            vec![("Makefile".into(), format!("agent:\n\t{}\n", leaves("bad")))],
+        ),
+        Place {
+            branch: "dev",
+            ..checks("a base beside the queue", "base: dev\nverify: [./check.sh]", "check.sh")
+        },
+        Place {
+            ready: |repo| {
+                let before = repo.ask(["config", "buildq.path"]);
+                let path = format!("{}/bin:{before}", repo.dir().display());
+                repo.git(["config", "buildq.path", &path]);
+            },
+            ..named(
+                "a program that the PATH finds in the repository",
+                "[own-agent]",
+                "bin/own-agent",
+            )
         },
     ]
 }
 
-fn templates() -> Place {
-    let prompt = |word: &str| ("queue/templates/prompt.md.j2".to_owned(), format!("{word}\n"));
-    let config = built_by("[sh, -c, \"cat >> OUT/ran; echo made > made\"]", "");
-    Place {
-        name: "the prompt's template",
-        before: vec![("buildq.yaml".into(), config), prompt("good")],
-        after: vec![prompt("bad")],
-    }
+fn templates() -> Vec<Place> {
+    let place = |name: &'static str, path: &'static str, config: String, more: Files| {
+        let template = |word: &str| (path.to_owned(), format!("{word}\n"));
+        let before = [vec![("buildq.yaml".into(), config), template("good")], more].concat();
+        Place::new(name, before, vec![template("bad")])
+    };
+    let reads = built_by("[sh, -c, \"cat >> OUT/ran; echo made > made\"]", "");
+    let judge = format!("#!/bin/sh\ncat >> OUT/ran\n{VERDICT}\n");
+    vec![
+        place("the prompt's template", "queue/templates/prompt.md.j2", reads, Vec::new()),
+        place(
+            "the judge's template",
+            "queue/templates/judge.md.j2",
+            judged_by("tools/judge"),
+            vec![("tools/judge".to_owned(), judge)],
+        ),
+    ]
 }
 
-#[test]
-fn no_changed_key_runs() {
-    for (index, place) in keys().iter().enumerate() {
-        check(place, WAYS[index % 3]);
-    }
+const VERDICT: &str = "echo '{\"clear\": true, \"risks\": [], \"questions\": []}'";
+
+fn judged_by(program: &str) -> String {
+    let both = format!("builders: {{b: {{command: {MAKES}}}, j: {{command: [{program}]}}}}");
+    format!("timezone: UTC\nbuilder: b\njudge: j\n{both}\n")
 }
 
-#[test]
-fn no_changed_script_runs() {
-    for (index, place) in scripts().iter().enumerate() {
-        check(place, WAYS[(index + 1) % 3]);
-    }
+/// What is run beside the builds.
+fn beside() -> Vec<Place> {
+    let judge = |word: &str| {
+        let script = format!("#!/bin/sh\ncat > /dev/null\necho {word} >> OUT/ran\n{VERDICT}\n");
+        ("tools/judge".to_owned(), script)
+    };
+    let empty = "printf 'BEGIN:VCALENDAR\\r\\nVERSION:2.0\\r\\nEND:VCALENDAR\\r\\n'";
+    let calendar = |path: &str, word: &str| {
+        (path.to_owned(), format!("#!/bin/sh\necho {word} >> OUT/ran\n{empty}\n"))
+    };
+    let printed = |path: &str| built_by(MAKES, &format!("calendar: {{run: [./{path}]}}"));
+    vec![
+        Place::new(
+            "the judge's script",
+            vec![("buildq.yaml".into(), judged_by("tools/judge")), judge("good")],
+            vec![judge("bad")],
+        ),
+        Place::new(
+            "the calendar's script",
+            vec![("buildq.yaml".into(), printed("cal.sh")), calendar("cal.sh", "good")],
+            vec![calendar("cal.sh", "bad")],
+        ),
+        Place::new(
+            "calendar",
+            vec![
+                ("buildq.yaml".into(), printed("good.sh")),
+                calendar("good.sh", "good"),
+                calendar("bad.sh", "bad"),
+            ],
+            vec![("buildq.yaml".into(), printed("bad.sh"))],
+        ),
+    ]
 }
 
+/// Every place that must be trusted, changed by a commit of one's own, by a pull and by a merge;
+/// two at a time.
 #[test]
-fn no_changed_link_runs() {
-    for (index, place) in links().iter().enumerate() {
-        check(place, WAYS[(index + 2) % 3]);
-    }
-}
-
-#[test]
-fn no_change_runs_in_whatever_way_it_came() {
-    for way in WAYS {
-        check(&named("a builder's program", "[tools/agent]", "tools/agent"), way);
-        check(&templates(), way);
-    }
+fn no_change_runs_wherever_it_is_and_in_whatever_way_it_came() {
+    let places = Mutex::new([keys(), scripts(), links(), templates(), beside()].concat());
+    let failed = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(place) = { places.lock().unwrap().pop() } {
+            if catch_unwind(AssertUnwindSafe(|| check(&place))).is_err() {
+                failed.lock().unwrap().push(place.name);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(work);
+        work();
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "see above: {failed:?}");
 }
 
 #[test]
 fn a_queue_that_moves_starts_nothing() {
+    WAYS.into_iter().for_each(moved);
+}
+
+fn moved(way: Way) {
     let repo = TestRepo::with_agent("echo bad >> $OUT/ran; echo made > made", "");
     let there = vec![("jobs/x.md".to_owned(), format!("---\npriority: high\n---\n{CLEAR}\n"))];
     change(&repo, &there, Way::Own);
     let policy = format!("{}\nqueue: {{dir: jobs}}\n", repo.read("buildq.yaml"));
-    change(&repo, &vec![("buildq.yaml".into(), policy)], Way::Pulled);
+    change(&repo, &vec![("buildq.yaml".into(), policy)], way);
     sync_to_the_end(&repo);
-    assert_eq!(ran(&repo), "");
+    assert_eq!(ran(&repo), "", "{way:?}");
     repo.buildq(["trust", "--yes"]).success();
     repo.settle();
     // It was committed before the folder was the queue: nobody saw whose it is.
     repo.buildq(["approve", "x"]).success();
-    repo.wait_until("x", "succeeded").settle();
-    assert_eq!(ran(&repo), "bad\n");
-}
-
-#[test]
-fn a_base_beside_the_queue_is_watched_too() {
-    let repo = TestRepo::new();
-    repo.git(["switch", "-qc", "dev"]);
-    change(&repo, &vec![("check.sh".into(), script("good"))], Way::Own);
-    repo.git(["switch", "-q", "main"]);
-    repo.agent("echo made > made");
-    repo.agent_config("base: dev\nverify: [./check.sh]");
-    repo.git(["switch", "-q", "dev"]);
-    let said = change(&repo, &vec![("check.sh".into(), script("bad"))], Way::Own);
-    assert!(said.contains("`check.sh` has changed: nothing starts until `buildq trust`"), "{said}");
-    repo.git(["switch", "-q", "main"]);
-    repo.task("x", CLEAR);
-    sync_to_the_end(&repo);
-    assert_eq!((ran(&repo).as_str(), repo.has("x", "started")), ("", false));
-    repo.buildq(["trust", "--yes"]).success().stdout_has("changed check.sh").stdout_has("echo bad");
     repo.wait_until("x", "succeeded").settle();
     assert_eq!(ran(&repo), "bad\n");
 }
@@ -240,27 +269,11 @@ fn local_settings_that_choose_other_branches_choose_what_must_be_trusted() {
 }
 
 #[test]
-fn a_program_that_the_path_finds_in_the_repository_is_watched() {
-    let repo = TestRepo::new();
-    let before = vec![
-        ("buildq.yaml".into(), built_by("[own-agent]", "")),
-        ("bin/own-agent".to_owned(), script("good")),
-    ];
-    change(&repo, &before, Way::Own);
-    let path = format!("bin:{}", repo.ask(["config", "buildq.path"]));
-    repo.git(["config", "buildq.path", &path]);
-    repo.buildq(["trust", "--yes"]).success();
-    repo.settle();
-    change(&repo, &vec![("bin/own-agent".into(), script("bad"))], Way::Pulled);
-    repo.task("x", CLEAR);
-    sync_to_the_end(&repo);
-    assert_eq!((ran(&repo).as_str(), repo.has("x", "started")), ("", false));
-    repo.buildq(["trust", "--yes"]).success().stdout_has("changed bin/own-agent");
-    repo.settle();
+fn a_report_is_written_by_a_trusted_template_alone() {
+    WAYS.into_iter().for_each(reported);
 }
 
-#[test]
-fn a_report_is_written_by_a_trusted_template_alone() {
+fn reported(way: Way) {
     let repo = TestRepo::with_agent("echo made > made", "");
     repo.task("x", CLEAR);
     repo.wait_until("x", "succeeded").settle();
@@ -269,14 +282,17 @@ fn a_report_is_written_by_a_trusted_template_alone() {
     repo.buildq(["trust", "--yes"]).success();
     repo.settle();
     repo.buildq(["report"]).success().stdout("good\n");
-    change(&repo, &template("bad"), Way::Pulled);
+    change(&repo, &template("bad"), way);
     repo.settle();
     repo.buildq(["report"]).success().stdout_lacks("bad").stdout_lacks("good");
     repo.step("23:30");
     repo.buildq(["sync"]).success();
     repo.settle();
     let stored = repo.file_at("buildq", "reports/2026-02-07.md");
-    assert!(!stored.is_empty() && !stored.contains("bad"), "{stored}");
+    assert!(!stored.is_empty() && !stored.contains("bad"), "{way:?}: {stored}");
+    repo.buildq(["trust", "--yes"]).success();
+    repo.settle();
+    repo.buildq(["report"]).success().stdout("bad\n");
 }
 
 #[test]
