@@ -45,5 +45,5 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         );
     }
     say::append_for(&world, task, &args.message, &kind)?;
-    say::then_sync(world, &format!("rejected {task}"), scene)
+    say::then_sync(world, &format!("rejected {task}"))
 }
