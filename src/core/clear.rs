@@ -14,15 +14,17 @@ use measure::Measure;
 
 /// Why a task cannot be built without asking; `None` when it can.
 pub fn unclear(task: &Task) -> Option<String> {
-    unclear_in(&Reading::of(task), task)
+    let reading = Reading::of(task);
+    unclear_in(&reading, task, risk::waits_in(&reading).as_deref())
 }
 
-/// The same of a task that was read before.
-pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
+/// The same of a task that was read before, and of the words by which it says itself that it
+/// waits.
+pub fn unclear_in(reading: &Reading, task: &Task, waits: Option<&str>) -> Option<String> {
     if !task.steps.is_empty() || !task.verify.is_empty() {
         return None;
     }
-    if let Some(words) = risk::waits_in(reading) {
+    if let Some(words) = waits {
         return Some(format!("it says itself that it waits: \"{words}\""));
     }
     if let Some(mark) = open::placeholder(reading).or_else(|| open::unfilled(reading)) {
@@ -55,10 +57,11 @@ fn weigh(reading: &Reading, measure: &Measure, titled: bool) -> Option<String> {
     let vague =
         measure.vague.iter().map(|(words, weight)| (format!("vague: \"{words}\""), *weight));
     against.extend(vague);
-    for words in open::undecided(reading) {
+    let plain = open::Plain::of(reading);
+    for words in open::undecided(reading, &plain) {
         against.push((format!("not decided: \"{words}\""), 0.9));
     }
-    for words in open::empty_phrases(reading) {
+    for words in open::empty_phrases(&plain) {
         let weight = if measure.details >= 2 { 0.3 } else { 1.2 };
         against.push((format!("vague: \"{words}\""), weight));
     }
