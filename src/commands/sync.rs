@@ -3,6 +3,7 @@
 mod seen;
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::gather::{Around, World, attempt_ref, branch_ref, builder_person, held_ref};
-use super::supervise::{bury, tidy};
+use super::supervise::{self, bury, tidy};
 use super::{Exit, Scene, gc, judge, print, report};
 use crate::core::ledger::{Build, Ledger, Run};
 use crate::core::night;
@@ -19,7 +20,7 @@ use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
 use crate::domain::event::Kind;
 use crate::domain::id::TaskId;
-use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::paths::Paths;
 use crate::effects::repo::{Repo, Swap};
@@ -155,7 +156,6 @@ fn begin((repo, paths): (Repo, Paths), forced: Option<&TaskId>) -> Result<Begun>
         let idle = Some("another sync is at work and does what is due".to_owned());
         return Ok(Begun::Idle(Outcome { idle, ..Outcome::default() }));
     };
-    repo.make_durable(&paths.local)?;
     Ok(Begun::Here(turn, Box::new(Around::look(repo, paths, clock::now())?)))
 }
 
@@ -174,7 +174,8 @@ pub fn in_short(place: (Repo, Paths)) -> Result<String> {
         Begun::Idle(outcome) => return Ok(render::plan::done(&outcome)),
         Begun::Here(turn, around) => (turn, around),
     };
-    let Some(lasting) = around.lasting() else {
+    let orphans = bury::end_orphans(around.world());
+    let Some(lasting) = around.lasting().filter(|_| !orphans) else {
         return Ok(render::plan::done(&carry_out(around.whole()?, None)?));
     };
     let world = around.world();
@@ -185,6 +186,9 @@ pub fn in_short(place: (Repo, Paths)) -> Result<String> {
 fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
     world.hand_on_environment();
     let mut outcome = Outcome::default();
+    if bury::end_orphans(&world) {
+        world = world.again(clock::now())?;
+    }
     for _ in 0..ROUNDS {
         outcome.plan = plan::plan(world.situation(forced));
         let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);
@@ -209,6 +213,7 @@ fn finish(world: &World, wake: Option<DateTime<Utc>>, tasks: usize) -> Result<()
     waker::leave(&world.paths, wake)?;
     let pointed = point_branches(world);
     tidy::tidy(world);
+    world.repo.free_of_stale_locks(&own_refs(world))?;
     seen::remember(world, tasks)?;
     gc::when_due(world)?;
     pointed
@@ -284,20 +289,9 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
 
 /// Starts a supervisor and waits for its word that the attempt has begun, or why not.
 fn spawn(world: &World, start: &Start, forced: Option<&TaskId>) -> Result<Option<String>> {
-    let attempt = start.attempt.to_string();
-    let common = world.paths.common.as_os_str();
-    let mut args: Vec<&std::ffi::OsStr> = vec![
-        "supervise".as_ref(),
-        "--repo".as_ref(),
-        common,
-        "--attempt".as_ref(),
-        attempt.as_ref(),
-    ];
-    if forced == Some(&start.task) {
-        args.push("--forced".as_ref());
-    }
-    args.push("--".as_ref());
-    args.push(start.task.as_str().as_ref());
+    let words =
+        supervise::words(&world.paths, &start.task, start.attempt, forced == Some(&start.task));
+    let args: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
     let log = world.paths.local.join("logs").join("supervisors.log");
     let ready = detach::spawn(&args, world.paths.common.as_path(), Some(&log), true)?;
     let word = ready.and_then(|ready| ready.wait(BEGIN));
@@ -315,6 +309,22 @@ fn point_branches(world: &World) -> Result<()> {
         point_branch(world, task, run)?;
     }
     Ok(())
+}
+
+/// Every ref that this clone may have been writing when it was killed, but for those of builds that
+/// are over for good.
+fn own_refs(world: &World) -> Vec<String> {
+    let mut names = vec![ledger::REF.to_owned()];
+    for (task, build) in world.ledger.builds.iter().filter(|(_, build)| !build.is_over()) {
+        let Some(attempt) = build.last().map(Run::number) else { continue };
+        names.extend([
+            format!("refs/heads/{}", world.branch_of(task)),
+            branch_ref(task),
+            attempt_ref(task, attempt),
+            held_ref(task, attempt),
+        ]);
+    }
+    names
 }
 
 /// Moves one build's branch to the newest commit of a run.

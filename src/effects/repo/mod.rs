@@ -3,6 +3,7 @@
 mod brought;
 mod difference;
 mod history;
+mod made;
 mod merge;
 mod objects;
 mod origins;
@@ -10,11 +11,13 @@ mod refs;
 mod tree;
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::domain::id::Oid;
+use crate::effects::sys;
 
 pub use history::{Commit, Shape, TreeChange};
 pub use merge::Merged;
@@ -28,6 +31,8 @@ pub struct Repo {
     git: git2::Repository,
     /// Git's configuration as it was when it was first asked.
     settings: RefCell<Option<git2::Config>>,
+    /// What could not be read, though it may be there, and why.
+    unread: RefCell<Option<String>>,
 }
 
 fn plain(oid: git2::Oid) -> Oid {
@@ -42,7 +47,9 @@ fn raw(oid: Oid) -> Result<git2::Oid> {
 
 impl Repo {
     fn of(git: git2::Repository) -> Self {
-        Self { git, settings: RefCell::new(None) }
+        // libgit2 asks for it when it first looks at objects or refs, and never again.
+        sys::sync_what_is_written();
+        Self { git, settings: RefCell::new(None), unread: RefCell::new(None) }
     }
 
     /// The repository around a directory, as git itself would find it (`GIT_DIR` counts).
@@ -64,18 +71,26 @@ impl Repo {
         Ok(Self::of(git.map_err(|e| explain(git_dir, &e))?))
     }
 
-    /// From now on every object and ref that is written is on the disk before the call returns.
-    /// `folder` takes the one line of configuration that tells libgit2 so.
-    pub fn make_durable(&self, folder: &Path) -> Result<()> {
-        let file = folder.join("durable.gitconfig");
-        let text = "[core]\n\tfsyncObjectFiles = true\n";
-        if std::fs::read_to_string(&file).ok().as_deref() != Some(text) {
-            std::fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
-            crate::effects::files::replace(&file, text.as_bytes())?;
+    /// What is there; `None` where it is not. Where that cannot be told, since it cannot be read,
+    /// [`Repo::must_be_read`] fails from then on.
+    fn there<T>(&self, what: impl Display, found: Result<T, git2::Error>) -> Option<T> {
+        use git2::ErrorCode::{InvalidSpec, NotFound, UnbornBranch};
+        let found = found.map_err(|error| match error.code() {
+            NotFound | InvalidSpec | UnbornBranch => {}
+            _ => {
+                drop(self.unread.replace(Some(format!("cannot read {what}: {}", error.message()))))
+            }
+        });
+        found.ok()
+    }
+
+    /// Fails, once, if anything could not be read of which this has said that it is not there:
+    /// asked before every decision, since a gate may hang on what seems to be missing.
+    pub fn must_be_read(&self) -> Result<()> {
+        match self.unread.take() {
+            None => Ok(()),
+            Some(why) => bail!("{why}\nhint: git fsck, and a look at the disk"),
         }
-        let mut config = self.git.config()?;
-        config.add_file(&file, git2::ConfigLevel::App, true)?;
-        Ok(())
     }
 
     /// The git directory that all work trees share, canonical.
@@ -119,7 +134,8 @@ impl Repo {
     pub fn setting(&self, key: &str) -> Option<String> {
         let mut settings = self.settings.borrow_mut();
         if settings.is_none() {
-            *settings = self.git.config().ok()?.snapshot().ok();
+            let read = self.git.config().and_then(|mut config| config.snapshot());
+            *settings = self.there("git's configuration", read);
         }
         settings.as_ref()?.get_str(key).ok().map(str::to_owned)
     }
@@ -142,9 +158,10 @@ impl Repo {
 
     /// A value of this repository's own configuration file alone.
     pub fn local_setting(&self, key: &str) -> Option<String> {
-        let config = self.git.config().ok()?;
-        let mut local = config.open_level(git2::ConfigLevel::Local).ok()?;
-        local.snapshot().ok()?.get_str(key).ok().map(str::to_owned)
+        let config = self.git.config();
+        let local = config.and_then(|config| config.open_level(git2::ConfigLevel::Local));
+        let read = local.and_then(|mut local| local.snapshot());
+        self.there("git's configuration", read)?.get_str(key).ok().map(str::to_owned)
     }
 
     /// Writes a value into this repository's own configuration file.

@@ -29,7 +29,7 @@ pub enum Swap {
 impl Repo {
     /// Where a ref points, peeled of symbolic refs; `None` when there is none.
     pub fn reference(&self, name: &str) -> Option<Oid> {
-        self.git.refname_to_id(name).ok().map(plain)
+        self.there(format_args!("`{name}`"), self.git.refname_to_id(name)).map(plain)
     }
 
     /// The tip of a local branch.
@@ -39,7 +39,7 @@ impl Repo {
 
     /// What a symbolic ref names.
     pub fn symbolic(&self, name: &str) -> Option<String> {
-        let reference = self.git.find_reference(name).ok()?;
+        let reference = self.there(format_args!("`{name}`"), self.git.find_reference(name))?;
         reference.symbolic_target().ok()?.map(str::to_owned)
     }
 
@@ -96,6 +96,7 @@ impl Repo {
         (new, message): (Oid, &str),
         ours: bool,
     ) -> Result<Swap> {
+        self.must_be_read()?;
         let expected = match old {
             Some(old) => raw(old)?,
             None => git2::Oid::ZERO_SHA1,
@@ -123,6 +124,21 @@ impl Repo {
             "`{name}` stays locked\nhint: if no git command runs, remove `{}`",
             path.display()
         )
+    }
+
+    /// Frees those of these refs, which nobody but buildq writes, of lock files that the killed have
+    /// left: they are in the way of git's own housekeeping. Waits until it is sure of one, and
+    /// not at all where there is none.
+    pub fn free_of_stale_locks(&self, names: &[String]) -> Result<()> {
+        let lock = |name: &String| self.git.commondir().join(format!("{name}.lock"));
+        let locks = names.iter().map(lock).filter_map(|path| Some((identity(&path)?, path)));
+        let mut held: Vec<_> = locks.collect();
+        let begun = clock::tick();
+        while !held.is_empty() && begun.elapsed() <= STALE {
+            pause();
+            held.retain(|(seen, path)| identity(path) == Some(*seen));
+        }
+        held.into_iter().try_for_each(|(seen, path)| self.remove_stale(&path, Some(seen)))
     }
 
     /// Of several that found the same lock file stale, one removes it; the others find that it
