@@ -10,6 +10,7 @@ mod bad_input;
 mod builder_contract;
 mod caches;
 mod calendar;
+mod clocks;
 mod clones;
 mod crowd;
 mod doctor;
