@@ -99,7 +99,12 @@ impl Trailers {
 fn pair(line: &str) -> Option<(String, String)> {
     let (key, value) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    (!key.is_empty() && key.chars().all(plain)).then(|| (key.to_owned(), value.trim().to_owned()))
+    // What other hands wrote is read as it would have been written here.
+    let value = match value.len() > MAX_VALUE || value.contains(char::is_control) {
+        true => one_line(value, MAX_VALUE),
+        false => value.trim().to_owned(),
+    };
+    (!key.is_empty() && key.chars().all(plain)).then(|| (key.to_owned(), value))
 }
 
 fn after_subject(text: &str) -> &str {
@@ -108,8 +113,11 @@ fn after_subject(text: &str) -> &str {
 
 /// One line of at most `max` bytes, cut between characters; control characters become spaces.
 pub fn one_line(text: &str, max: usize) -> String {
-    let clean = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    cut(clean, max)
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = cut(clean.trim().to_owned(), max);
+    // Whoever reads it leaves spaces at the end out.
+    line.truncate(line.trim_end().len());
+    line
 }
 
 /// At most `max` bytes, cut between characters.
@@ -152,6 +160,7 @@ impl Event {
             id: trailers.text("Id"),
             kind,
             queue: trailers.parse("Queue"),
+            run: trailers.get("Run").map(str::to_owned),
             body: body.to_owned(),
         })
     }
@@ -163,6 +172,7 @@ impl Event {
         t.push_some("Task", self.kind.task());
         t.push_some("Attempt", self.kind.attempt());
         facts(&self.kind, &mut t);
+        t.push_some("Run", self.run.as_ref());
         t.push_some("Queue", self.queue);
         t
     }
@@ -260,7 +270,9 @@ fn judged_facts(judged: &Judged, t: &mut Trailers) {
 
 fn read_judged(task: TaskId, t: &Trailers) -> Option<Judged> {
     let concern = |text: &str, quoted| {
-        let (kind, words) = text.split_once(": ").unwrap_or((text, ""));
+        // A value has no space at its end: without words `kind: ` is read as `kind:`.
+        let parts = text.split_once(": ").or_else(|| Some((text.strip_suffix(':')?, "")));
+        let (kind, words) = parts.unwrap_or((text, ""));
         Concern { kind: kind.to_owned(), words: words.to_owned(), quoted }
     };
     let quoted = t.all("Risk").map(|text| concern(text, true));
@@ -483,7 +495,7 @@ mod tests {
 
     fn event(kind: Kind, body: &str) -> Event {
         let id = "01JZ8Q6M3T9W4K2V7B5N0C1D2E".to_owned();
-        Event { id, kind, queue: Some(oid('7')), body: body.to_owned() }
+        Event { id, kind, queue: Some(oid('7')), run: None, body: body.to_owned() }
     }
 
     fn started() -> Kind {
@@ -661,6 +673,25 @@ mod tests {
         assert_eq!(back.kind.name(), "retried");
         assert_eq!(back.kind.task(), Some(&task()));
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_other_hands_wrote_is_read_back_as_it_is_written() {
+        let source = format!("Buildq-Task: a\nBuildq-Source: {}\nBuildq-Clear: no", oid('5'));
+        for text in [
+            // Words that are none.
+            format!("x\n\nBuildq-Event: judged\n{source}\nBuildq-Risk: production:"),
+            format!("x\n\nBuildq-Event: judged\n{source}\nBuildq-Remark: ::"),
+            // What becomes a space at an end.
+            "x\n\nBuildq-Event: new\u{18}\nBuildq-Task: a".into(),
+            // More than is written of it.
+            format!("x\n\nBuildq-Event: new{}\nBuildq-Task: a", "\u{2028} ".repeat(600) + "b"),
+            "x\n\nBuildq-Event: paused\nBuildq-Builder: a\u{85}\nBuildq-Reason: b".into(),
+        ] {
+            let written = Event::parse(&text).unwrap().message();
+            let again = Event::parse(&written).unwrap().message();
+            assert_eq!(again, written);
+        }
     }
 
     #[test]

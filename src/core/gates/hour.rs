@@ -44,10 +44,8 @@ impl Hour {
         let runs = |busy: &&Busy| busy.from <= now && now < busy.until;
         let approvals = ledger.approvals.iter();
         let over = approvals.filter(|one| one.until.is_some_and(|until| until <= now));
-        let early = ledger.builds.iter().filter(|(_, build)| {
-            let due = time::due(build, config);
-            due.is_some_and(|due| now < due)
-        });
+        let early =
+            ledger.builds.iter().filter(|(_, build)| time::due(build, config, now).is_some());
         Self {
             date: now.with_timezone(&config.timezone).date_naive(),
             opens: time::windows(config).map(|window| time::opens(window, config, now)),

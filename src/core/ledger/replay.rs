@@ -12,7 +12,8 @@ impl Ledger {
     pub fn apply(&mut self, recorded: &Recorded) {
         self.tip = Some(recorded.commit);
         self.last = Some(recorded.at);
-        if refusal(self, &recorded.event.kind).is_some() {
+        self.latest = self.latest.max(self.last);
+        if refusal(self, &recorded.event.kind, recorded.event.run.as_deref()).is_some() {
             self.superseded.insert(recorded.commit);
             return;
         }
@@ -101,6 +102,7 @@ impl Build {
                 }
                 self.phase = Phase::Building;
                 self.attempts.push(Run {
+                    id: recorded.event.id.clone(),
                     started: started.clone(),
                     at,
                     queue: recorded.event.queue,
