@@ -5,6 +5,7 @@
 
 mod measure;
 mod open;
+mod title;
 
 use crate::core::language::reading::Reading;
 use crate::core::risk;
@@ -37,26 +38,45 @@ pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
         measure.words = measure.words.saturating_sub(measure.title_words);
         measure.details = measure.details.saturating_sub(measure.title_details);
     }
-    let titled = measure::speaks_for_itself(reading);
+    let titled = title::speaks_for_itself(reading, &task.title);
     let says = measure.words + measure.details + measure.criteria;
     let repeats = measure.first.as_deref().is_some_and(|first| task.title.contains(first));
     if says == 0 || (repeats && measure.words <= measure.title_words) {
         return (!titled).then(|| "no description".into());
     }
-    weigh(reading, &measure, titled)
+    let thin = measure.words < 10 && measure.details + measure.criteria == 0 && measure.exact < 2;
+    // One word may be the name of the file, which stands for a title where there is none.
+    let own = task.title.contains(' ');
+    let bare = (thin && own && title::only_names(reading)).then_some(task.title.as_str());
+    weigh(reading, &measure, titled, bare)
 }
 
 /// From this balance on a task is held.
 const HOLDS: f32 = 0.0;
 
 /// What is open against what is said.
-fn weigh(reading: &Reading, measure: &Measure, titled: bool) -> Option<String> {
+fn weigh(
+    reading: &Reading,
+    measure: &Measure,
+    titled: bool,
+    bare_name: Option<&str>,
+) -> Option<String> {
     let mut against: Vec<(String, f32)> = Vec::new();
     let vague =
         measure.vague.iter().map(|(words, weight)| (format!("vague: \"{words}\""), *weight));
     against.extend(vague);
     for words in open::undecided(reading) {
-        against.push((format!("not decided: \"{words}\""), 0.9));
+        let weight = if words.ends_with('?') && words.contains(" or ") { 1.6 } else { 0.9 };
+        against.push((format!("not decided: \"{words}\""), weight));
+    }
+    for words in open::elsewhere(reading) {
+        against.push((format!("said elsewhere: \"{words}\""), 1.0));
+    }
+    for words in open::wide(reading) {
+        against.push((format!("vague: \"{words}\""), 0.6));
+    }
+    if let Some(name) = bare_name {
+        against.push((format!("only named: \"{}\"", short(name)), 0.4));
     }
     for words in open::empty_phrases(reading) {
         let weight = if measure.details >= 2 { 0.3 } else { 1.2 };
@@ -67,7 +87,9 @@ fn weigh(reading: &Reading, measure: &Measure, titled: bool) -> Option<String> {
     }
     if measure.names.len() >= 3 {
         let named = measure.names.iter().take(3).cloned().collect::<Vec<_>>().join("\", \"");
-        let weight = 0.3 * measure.names.len().min(6) as f32;
+        // Among much that can be looked up, short items are the contents of something.
+        let each = if measure.details >= 8 { 0.15 } else { 0.3 };
+        let weight = each * measure.names.len().min(6) as f32;
         against.push((format!("only named: \"{named}\""), weight));
     }
     against.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -123,6 +145,7 @@ mod tests {
             "---\nverify: make check\n---\nMake it better",
             "Running `mypy .` reports 287 errors.",
             "---\ntitle: Switch themes by themselves\n---\nRespect the system's colour scheme for dark mode.",
+            "# Mail templates\n- Replace the variables {{name}} and {{date}} in the subject and body of `mail.html`",
             "Make it better: the page at /chat loads in 300 ms.",
         ] {
             assert_eq!(why(text), "clear", "{text}");
@@ -154,6 +177,13 @@ mod tests {
                 "too little said: \"Performance is somewhat disappointing lately\"",
             ),
             ("Goal\n## Done when\n- TBD\n- ...", "not written yet: \"TBD\""),
+            (
+                "# Session store\nShould sessions live in the database, or in signed cookies?",
+                "not decided: \"Should sessions live in the database, or in signed cookies?\"",
+            ),
+            ("# Picture sizes\nAnswered in chat.", "said elsewhere: \"answered in chat\""),
+            ("# Mobile layouts\nEvery feature works.", "vague: \"every feature\""),
+            ("# Money tracker\nMoney in sight", "only named: \"Money tracker\""),
         ] {
             if why(text) != reason {
                 wrong.push(format!("{text}: {}", why(text)));
