@@ -13,25 +13,41 @@ use crate::domain::task::Task;
 
 use measure::Measure;
 
-/// Why a task cannot be built without asking; `None` when it can.
-pub fn unclear(task: &Task) -> Option<String> {
-    unclear_in(&Reading::of(task), task)
+/// What the rules make of a task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ruling {
+    /// It says exactly what is to be done: it has steps, or checks of its own.
+    Clear,
+    /// There is nothing to weigh, for this reason.
+    Unclear(String),
+    /// What it says was weighed against what it leaves open.
+    Weighed {
+        /// Whether more is open than said.
+        holds: bool,
+        /// What would be told if it were held.
+        reason: String,
+        /// What was weighed.
+        numbers: Vec<Number>,
+    },
 }
 
-/// The same of a task that was read before.
-pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
+/// Something that was counted or weighed, by its name.
+pub type Number = (&'static str, f32);
+
+/// What the rules make of a task that was read.
+pub fn ruling(reading: &Reading, task: &Task) -> Ruling {
     if !task.steps.is_empty() || !task.verify.is_empty() {
-        return None;
+        return Ruling::Clear;
     }
     if let Some(words) = risk::waits_in(reading) {
-        return Some(format!("it says itself that it waits: \"{words}\""));
+        return Ruling::Unclear(format!("it says itself that it waits: \"{words}\""));
     }
     if let Some(mark) = open::placeholder(reading).or_else(|| open::unfilled(reading)) {
-        return Some(format!("not written yet: \"{mark}\""));
+        return Ruling::Unclear(format!("not written yet: \"{mark}\""));
     }
     let said_something = !task.description.trim().is_empty() && task.criteria.is_empty();
     if said_something && open::is_placeholder(&task.description) {
-        return Some(format!("vague: \"{}\"", short(&task.description)));
+        return Ruling::Unclear(format!("vague: \"{}\"", short(&task.description)));
     }
     let mut measure = measure::measure(reading);
     if task.description.trim_start().starts_with(&task.title) {
@@ -42,7 +58,12 @@ pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
     let says = measure.words + measure.details + measure.criteria;
     let repeats = measure.first.as_deref().is_some_and(|first| task.title.contains(first));
     if says == 0 || (repeats && measure.words <= measure.title_words) {
-        return (!titled).then(|| "no description".into());
+        let reason = "no description".to_owned();
+        if measure.title_words < 2 && !titled {
+            return Ruling::Unclear(reason);
+        }
+        let numbers = numbers(&measure, titled, 0.0);
+        return Ruling::Weighed { holds: !titled, reason, numbers };
     }
     let thin = measure.words < 10 && measure.details + measure.criteria == 0 && measure.exact < 2;
     // One word may be the name of the file, which stands for a title where there is none.
@@ -51,16 +72,30 @@ pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
     weigh(reading, &measure, titled, bare)
 }
 
+/// What was weighed, for the model.
+fn numbers(measure: &Measure, titled: bool, open: f32) -> Vec<Number> {
+    let vague = measure.vague.iter().map(|(_, weight)| *weight).sum();
+    vec![
+        ("words", measure.words as f32),
+        ("title words", measure.title_words as f32),
+        ("details", measure.details as f32),
+        ("title details", measure.title_details as f32),
+        ("conditions", measure.conditions as f32),
+        ("exact", measure.exact as f32),
+        ("criteria", measure.criteria as f32),
+        ("empty criteria", measure.empty_criteria.len() as f32),
+        ("names", measure.names.len() as f32),
+        ("vague", vague),
+        ("titled", f32::from(titled)),
+        ("open", open),
+    ]
+}
+
 /// From this balance on a task is held.
 const HOLDS: f32 = 0.0;
 
 /// What is open against what is said.
-fn weigh(
-    reading: &Reading,
-    measure: &Measure,
-    titled: bool,
-    bare_name: Option<&str>,
-) -> Option<String> {
+fn weigh(reading: &Reading, measure: &Measure, titled: bool, bare_name: Option<&str>) -> Ruling {
     let mut against: Vec<(String, f32)> = Vec::new();
     let vague =
         measure.vague.iter().map(|(words, weight)| (format!("vague: \"{words}\""), *weight));
@@ -94,16 +129,15 @@ fn weigh(
     }
     against.sort_by(|a, b| b.1.total_cmp(&a.1));
     let open: f32 = against.iter().take(6).map(|(_, weight)| weight).sum();
-    if open - said(measure, titled) <= HOLDS {
-        return None;
-    }
-    match against.first() {
-        Some((reason, weight)) if *weight >= 0.3 => Some(reason.clone()),
+    let reason = match against.first() {
+        Some((reason, weight)) if *weight >= 0.3 => reason.clone(),
         _ => {
             let first = measure.first.clone().unwrap_or_default();
-            Some(format!("too little said: \"{}\"", short(&first)))
+            format!("too little said: \"{}\"", short(&first))
         }
-    }
+    };
+    let holds = open - said(measure, titled) > HOLDS;
+    Ruling::Weighed { holds, reason, numbers: numbers(measure, titled, open) }
 }
 
 /// How much a task says, less what every task must say.
@@ -130,7 +164,11 @@ mod tests {
 
     fn why(text: &str) -> String {
         let parsed = parse("t.md", &TaskId::new("t").unwrap(), text.as_bytes());
-        unclear(&parsed.task.unwrap()).unwrap_or_else(|| "clear".into())
+        let task = parsed.task.unwrap();
+        match ruling(&Reading::of(&task), &task) {
+            Ruling::Unclear(reason) | Ruling::Weighed { holds: true, reason, .. } => reason,
+            _ => "clear".into(),
+        }
     }
 
     #[test]
