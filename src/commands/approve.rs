@@ -8,6 +8,7 @@ use super::gather::World;
 use super::init::row;
 use super::{Exit, Misuse, Scene, print, say, sync};
 use crate::core::gates::{self, Gate, Hold, Round};
+use crate::core::judged::hear;
 use crate::core::ledger::{Build, Ledger, Phase, Run};
 use crate::core::queue::Item;
 use crate::core::risk::{self, Risk};
@@ -190,7 +191,7 @@ pub fn kinds(config: &Config, task: &Task) -> Vec<String> {
 
 /// What the gate asks about, as far as it is of a kind.
 fn risks(config: &Config, task: &Task) -> Vec<Risk> {
-    let asks = risk::asks(task, (risk::risks(task), None), &config.risk);
+    let asks = risk::asks(task, (hear(task).risks, None), &config.risk);
     let of_kind = |ask: risk::Ask| Some(Risk { kind: ask.kind?, words: ask.words });
     asks.into_iter().filter_map(of_kind).collect()
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::{Exit, Misuse, Scene, print};
-use crate::core::judgement::{Question, Verdict, by_kind, counts, rows};
+use crate::core::judged;
+use crate::core::judgement::{Question, Row, Verdict, by_kind, counts, rows};
 use crate::render::{diagnostic, judgement as page};
 
 /// The labelled tasks of buildq's own repository.
@@ -23,8 +24,11 @@ pub struct Args {
     #[arg(value_name = "FILE", default_value = DATA)]
     file: PathBuf,
     /// Print JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "features")]
     json: bool,
+    /// Print what the model would weigh of each task, one JSON object a line, for fitting it
+    #[arg(long)]
+    features: bool,
 }
 
 /// Reads, judges, prints.
@@ -39,6 +43,12 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         let told = shown.join("\n\n");
         Misuse(told.strip_prefix("error: ").unwrap_or(&told).to_owned())
     })?;
+    if args.features {
+        for row in &rows {
+            print(&features(row).to_string());
+        }
+        return Ok(Exit::Done);
+    }
     let verdicts: Vec<Verdict> = rows.iter().map(Verdict::of).collect();
     if !args.json {
         print(&page::table(&verdicts));
@@ -46,6 +56,15 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     }
     print(&crate::render::text::json(&json(&verdicts))?);
     Ok(Exit::Done)
+}
+
+fn features(row: &Row) -> serde_json::Value {
+    let features: std::collections::BTreeMap<_, _> =
+        judged::features(&row.task).into_iter().collect();
+    serde_json::json!({
+        "id": row.id, "repo": row.repo, "clear": row.clear, "risk": row.kinds,
+        "approve": row.approve, "features": features,
+    })
 }
 
 fn json(verdicts: &[Verdict]) -> serde_json::Value {

@@ -5,9 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clear::{self, Ruling};
 use super::language::reading::Reading;
+use super::model::{self, Found};
 use super::queue::Item;
-use super::{clear, risk};
+use super::risk;
 use crate::domain::id::Oid;
 use crate::domain::task::Task;
 
@@ -27,9 +29,7 @@ pub struct Judged {
 impl Judged {
     /// Reads a task.
     pub fn read(blob: Oid, task: &Task) -> Self {
-        let reading = Reading::of(task);
-        let (risks, waits) = (risk::risks_in(&reading, task), risk::waits_in(&reading));
-        let unclear = clear::unclear_in(&reading, task, waits.as_deref());
+        let Heard { unclear, risks, waits } = hear(task);
         Self { blob, unclear, risks, waits }
     }
 
@@ -40,6 +40,73 @@ impl Judged {
             None => Self::read(item.blob, task),
         }
     }
+}
+
+/// What a text says, whatever blob holds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Why it cannot be built without asking.
+    pub unclear: Option<String>,
+    /// What a person should know of before it starts.
+    pub risks: Vec<risk::Risk>,
+    /// The words by which it says itself that it is not to be started yet.
+    pub waits: Option<String>,
+}
+
+/// Reads a task by the rules and by the model: either may hold it.
+pub fn hear(task: &Task) -> Heard {
+    let reading = Reading::of(task);
+    with_features(task, &reading, |found, ruling, mut risks, waits| {
+        let opinion = model::opinion(task, found);
+        if risks.is_empty() && waits.is_none() && opinion.ask >= 0.0 {
+            risks.push(risk::Risk { kind: opinion.kind, words: model::words(&reading) });
+        }
+        let unclear = match ruling {
+            Ruling::Clear => None,
+            Ruling::Unclear(reason) => Some(reason),
+            Ruling::Weighed { reason, .. } => (opinion.unclear >= 0.0).then_some(reason),
+        };
+        Heard { unclear, risks, waits }
+    })
+}
+
+/// Hands what the rules make of a task to a closure.
+fn with_features<T>(
+    task: &Task,
+    reading: &Reading,
+    then: impl FnOnce(&Found, Ruling, Vec<risk::Risk>, Option<String>) -> T,
+) -> T {
+    let evidence = risk::evidence(reading, task);
+    let risks = risk::strong(&evidence);
+    let waits = risk::waits_in(reading);
+    let ruling = clear::ruling(reading, task, waits.as_deref());
+    let (unclear, numbers) = match &ruling {
+        Ruling::Clear => (false, Vec::new()),
+        Ruling::Unclear(_) => (true, Vec::new()),
+        Ruling::Weighed { holds, numbers, .. } => (*holds, numbers.clone()),
+    };
+    let found = Found {
+        reading,
+        evidence: &evidence,
+        frame: risk::frame(reading),
+        asks: !risks.is_empty(),
+        waits: waits.is_some(),
+        unclear,
+        numbers: &numbers,
+    };
+    then(&found, ruling, risks, waits)
+}
+
+/// Every feature of a task that the model weighs, as `part:name` with its size.
+pub fn features(task: &Task) -> Vec<(String, f32)> {
+    let reading = Reading::of(task);
+    let mut all = Vec::new();
+    model::Words::of(task)
+        .each(|part, word, size| all.push((format!("{}:{word}", part.name()), size)));
+    with_features(task, &reading, |found, _, _, _| {
+        model::findings(found, |name, size| all.push((format!("rule:{name}"), size)));
+    });
+    all
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::judged::hear;
+use super::risk;
 use super::risk::{Risk, RiskKind};
-use super::{clear, risk};
 use crate::domain::diagnostic::{Diagnostic, Source};
 use crate::domain::id::TaskId;
 use crate::domain::task::{self, Task};
@@ -138,13 +139,14 @@ fn wilson(hits: usize, of: usize) -> Option<Share> {
 impl Verdict {
     /// The gates' word on one task.
     pub fn of(row: &Row) -> Self {
+        let heard = hear(&row.task);
         Self {
             id: row.id.clone(),
             repo: row.repo.clone(),
             title: row.task.title.clone(),
-            unclear: clear::unclear(&row.task),
-            risks: risk::risks(&row.task),
-            waits: risk::waits(&row.task),
+            unclear: heard.unclear,
+            risks: heard.risks,
+            waits: heard.waits,
             label_clear: row.clear,
             label_kinds: row.kinds.clone(),
             label_approve: row.approve,

@@ -16,6 +16,7 @@ pub mod judged;
 pub mod ledger;
 pub mod lint;
 pub mod login;
+pub mod model;
 pub mod night;
 pub mod mentions;
 pub mod overview;

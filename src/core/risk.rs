@@ -14,9 +14,8 @@ use crate::core::language::reading::{Place, Reading, Said, Section};
 use crate::domain::task::Task;
 
 pub use crate::domain::risk::{KINDS, RiskKind};
+pub use frame::Frame;
 pub use policy::{Ask, asks};
-
-use frame::Frame;
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,31 +36,37 @@ const MENTIONED: f32 = 0.1;
 #[derive(Clone, Debug)]
 struct Words(String);
 
-/// Words that speak for a risk, and how much they weigh: 1.0 is an order to do it.
+/// Words that speak for a risk.
 #[derive(Clone, Debug)]
-struct Evidence {
-    kind: RiskKind,
-    score: f32,
+pub struct Evidence {
+    /// For which.
+    pub kind: RiskKind,
+    /// How much they weigh: 1.0 is an order to do it.
+    pub score: f32,
+    /// Whether they stand in the title.
+    pub titled: bool,
     words: Words,
 }
 
-/// What in a task's words and commands a person should know of before it starts; at most one
-/// finding of each kind, in the order of the kinds.
-pub fn risks(task: &Task) -> Vec<Risk> {
-    risks_in(&Reading::of(task), task)
-}
-
-/// The same in a task that was read before.
-pub fn risks_in(reading: &Reading, task: &Task) -> Vec<Risk> {
+/// All that speaks for a risk in a task's words and commands.
+pub fn evidence(reading: &Reading, task: &Task) -> Vec<Evidence> {
     let mut found = said(reading);
     scripts(task, reading, &mut found);
-    let mut risks: Vec<Risk> =
-        KINDS.iter().filter_map(|kind| strongest(*kind, &found, ASKS)).collect();
-    risks.sort_by_key(|risk| risk.kind);
-    risks
+    found
 }
 
-/// The same for some kinds, at a mere mention.
+/// What of it is strong enough that a person should know of it before the task starts; at most
+/// one finding of each kind, in the order of the kinds.
+pub fn strong(evidence: &[Evidence]) -> Vec<Risk> {
+    KINDS.iter().filter_map(|kind| strongest(*kind, evidence, ASKS)).collect()
+}
+
+/// What kind of work a task is.
+pub fn frame(reading: &Reading) -> Frame {
+    frame::of_task(reading)
+}
+
+/// What is mentioned of some kinds.
 fn mentions(task: &Task, kinds: &[RiskKind]) -> Vec<Risk> {
     if kinds.is_empty() {
         return Vec::new();
@@ -71,11 +76,6 @@ fn mentions(task: &Task, kinds: &[RiskKind]) -> Vec<Risk> {
 }
 
 /// The words by which a task says itself that it is not to be started yet.
-pub fn waits(task: &Task) -> Option<String> {
-    waits::waits(&Reading::of(task))
-}
-
-/// The words of a reading that say so; see [`waits`].
 pub fn waits_in(reading: &Reading) -> Option<String> {
     waits::waits(reading)
 }
@@ -107,7 +107,10 @@ fn said(reading: &Reading) -> Vec<Evidence> {
         let trial = if matches!(task, Frame::Test | Frame::Document) { 0.5 } else { 1.0 };
         found.iter_mut().for_each(|evidence| evidence.score *= trial);
         topics::topics(said, weak, &mut found);
-        found.iter_mut().for_each(|evidence| evidence.score *= share);
+        for evidence in &mut found {
+            evidence.score *= share;
+            evidence.titled = said.place == Place::Title;
+        }
         all.append(&mut found);
     }
     all
@@ -169,7 +172,8 @@ mod tests {
 
     fn told(text: &str) -> String {
         let parsed = parse("t.md", &TaskId::new("t").unwrap(), text.as_bytes());
-        let risks = risks(&parsed.task.unwrap());
+        let task = parsed.task.unwrap();
+        let risks = strong(&evidence(&Reading::of(&task), &task));
         let lines: Vec<_> =
             risks.iter().map(|r| format!("{}: {}", r.kind.name(), r.words)).collect();
         lines.join("; ")

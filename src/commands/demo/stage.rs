@@ -256,7 +256,7 @@ fn indented(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{clear, risk};
+    use crate::core::judged::hear;
     use crate::domain::config;
     use crate::domain::id::TaskId;
     use crate::domain::task;
@@ -269,8 +269,9 @@ mod tests {
             let parsed = task::parse("queue/x.md", &id, content.as_bytes());
             assert_eq!(parsed.diagnostics, [], "{id}");
             let task = parsed.task.unwrap();
-            assert_eq!(clear::unclear(&task), None, "{id}");
-            assert_eq!(risk::risks(&task).is_empty(), id.as_str() != "go-live", "{id}");
+            let heard = hear(&task);
+            assert_eq!(heard.unclear, None, "{id}");
+            assert_eq!(heard.risks.is_empty(), id.as_str() != "go-live", "{id}");
             assert!(!task.steps.is_empty() && !task.criteria.is_empty(), "{id}");
         }
     }

@@ -296,7 +296,7 @@ fn task_text(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{clear, risk};
+    use crate::core::judged::{Heard, hear};
     use crate::domain::{config, task};
 
     #[test]
@@ -305,8 +305,8 @@ mod tests {
         let parsed = task::parse("queue/x.md", &id, task_text("line 7").as_bytes());
         assert_eq!(parsed.diagnostics, []);
         let task = parsed.task.unwrap();
-        assert_eq!(clear::unclear(&task), None);
-        assert!(risk::risks(&task).is_empty() && task.steps.len() == 1);
+        assert_eq!(hear(&task), Heard::default());
+        assert_eq!(task.steps.len(), 1);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub fn measure(reading: &Reading) -> Measure {
     let mut measure = Measure::default();
     for said in &reading.said {
         match (said.place, said.section) {
-            (_, Section::Meta | Section::Excluded | Section::Tech) => {}
+            (_, Section::Meta | Section::Excluded | Section::Tech | Section::Waiting) => {}
             (Place::Title, _) => title(said, &mut measure),
             (Place::Criterion, _) => criterion(said, &mut measure),
             _ => body(said, &mut measure),
@@ -68,7 +68,7 @@ fn title(said: &Said, measure: &mut Measure) {
 }
 
 /// A number with hours or minutes, as estimates have it.
-fn is_time(clause: &Clause, at: usize) -> bool {
+pub(super) fn is_time(clause: &Clause, at: usize) -> bool {
     let rest = &clause.text[at..];
     let digits =
         rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '~' | '.'));
@@ -200,7 +200,7 @@ fn body(said: &Said, measure: &mut Measure) {
 }
 
 /// Words that carry something, and things that can be looked up.
-fn weight(clause: &Clause) -> (usize, usize) {
+pub(super) fn weight(clause: &Clause) -> (usize, usize) {
     let carries = |unit: &&crate::core::language::clause::Unit| !unit.classes.any(SMALL);
     let detail = |unit: &&crate::core::language::clause::Unit| unit.kind != Kind::Word;
     (clause.units.iter().filter(carries).count(), clause.units.iter().filter(detail).count())
@@ -259,6 +259,10 @@ fn vague(said: &Said, share: f32, measure: &mut Measure) {
     let mut adjectives = 0;
     for at in 0..clause.units.len() {
         let unit = &clause.units[at];
+        // At the end of a list it only says that the list is of examples.
+        if at >= 3 && matches!(clause.word(at), "etc" | "etc.") {
+            continue;
+        }
         let leads = at == 0 || first == Some(at) || unit.gap >= Gap::Break;
         let verb = unit.classes.has(Class::Vague) && leads && clause.used(at) == Use::Order;
         let open = leads
@@ -272,41 +276,12 @@ fn vague(said: &Said, share: f32, measure: &mut Measure) {
             measure.vague.push((clause.quote(at..at + 3), weight * share));
         } else if unit.classes.has(Class::Adjective) && adjectives < 3 {
             adjectives += 1;
-            measure.vague.push((clause.quote(at..at + 2), 0.45 * share));
+            let weight = if near(at) > 0 { 0.25 } else { 0.45 };
+            measure.vague.push((clause.quote(at..at + 2), weight * share));
         } else if unit.classes.has(Class::Plan) {
             measure.vague.push((clause.quote(at..at + 1), 0.4 * share));
         }
     }
-}
-
-/// Whether the title is an order that needs no more: a verb that says what will be different,
-/// and an object that can be found.
-pub fn speaks_for_itself(reading: &Reading) -> bool {
-    reading.title().any(|said| {
-        let clause = &said.clause;
-        let Some(verb) =
-            clause.verb().filter(|verb| *verb <= 1 && clause.used(*verb) == Use::Order)
-        else {
-            return false;
-        };
-        let (words, details) = weight(clause);
-        let aside = clause.units.iter().any(|unit| is_time(clause, unit.at.start));
-        let details = details.saturating_sub(usize::from(aside));
-        let classes = clause.classes(verb);
-        let broad = Classes::of(&[Class::Deploy, Class::Study, Class::Decide]);
-        let object = clause.object(verb);
-        let world = object.head.any(Classes::of(&[
-            Class::Campaign,
-            Class::Offer,
-            Class::Plan,
-            Class::Money,
-            Class::Structure,
-        ]));
-        let placed = clause.units.iter().any(|unit| unit.classes.has(Class::Prep));
-        let exact = classes.has(Class::Exact) || classes.has(Class::Run);
-        let found = details > 0 || (placed && words >= 4 && !world) || words >= 6;
-        exact && !classes.any(broad) && found && !(world && details == 0)
-    })
 }
 
 fn all(said: &Said) -> String {

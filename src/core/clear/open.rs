@@ -76,7 +76,6 @@ const VAGUE: &[&str] = &[
     "some stuff",
     "whatever",
     "you decide",
-    "as discussed",
     "the usual",
     "etc etc",
     "fix any issues",
@@ -102,6 +101,48 @@ const VAGUE: &[&str] = &[
     "where appropriate",
     "as appropriate",
     "as needed",
+];
+
+/// Said where the reader must know what was said in another place.
+const ELSEWHERE: &[&str] = &[
+    "as discussed",
+    "as agreed",
+    "as we agreed",
+    "as mentioned",
+    "answered in chat",
+    "discussed in chat",
+    "see chat",
+    "see slack",
+    "see email",
+    "from the call",
+    "from our call",
+    "from the meeting",
+    "per our discussion",
+    "steps are tracked in",
+];
+
+/// Said where no end of the work is in sight.
+const WIDE: &[&str] = &[
+    "every feature",
+    "every page",
+    "every screen",
+    "all features",
+    "all devices",
+    "all pages",
+    "full suite",
+    "the whole app",
+    "the whole site",
+    "the entire app",
+    "the entire site",
+    "across site",
+    "across the site",
+    "comprehensive",
+    "needs polish",
+    "need more",
+    "needs more",
+    "full compatibility",
+    "mobile compatibility",
+    "full support",
 ];
 
 /// Said where a decision is missing.
@@ -176,7 +217,7 @@ const UNDECIDED: &[&str] = &[
 pub fn placeholder(reading: &Reading) -> Option<String> {
     reading.said.iter().filter(|said| said.section == Section::Task).find_map(|said| {
         let text = text(said);
-        bracketed(&text).or_else(|| shouted(&text))
+        bracketed(&text).filter(|_| !tells_of_variables(&text)).or_else(|| shouted(&text))
     })
 }
 
@@ -191,6 +232,12 @@ pub fn is_placeholder(text: &str) -> bool {
     let lower = text.trim().to_lowercase();
     let plain = lower.trim_matches(|c: char| !c.is_alphanumeric());
     plain.is_empty() || PLACEHOLDERS.contains(&plain) || PLACEHOLDERS.contains(&lower.trim())
+}
+
+/// "Support the variables {{name}} and {{date}}" tells of them and leaves nothing out.
+fn tells_of_variables(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    text.contains("{{") && ["variable", "template", "placeholder"].iter().any(|w| lower.contains(w))
 }
 
 /// `{{version}}`, `<insert name>`, `[Brief description of the bug]`
@@ -250,6 +297,20 @@ pub fn empty_phrases(plain: &Plain) -> Vec<String> {
     static KNOWN: LazyLock<Phrases> =
         LazyLock::new(|| Phrases::new(VAGUE.iter().map(|one| bare_phrase(one))));
     phrases(plain, VAGUE, &KNOWN)
+}
+
+/// Phrases that point to what was said in another place, each with the words.
+pub fn elsewhere(plain: &Plain) -> Vec<String> {
+    static KNOWN: LazyLock<Phrases> =
+        LazyLock::new(|| Phrases::new(ELSEWHERE.iter().map(|one| bare_phrase(one))));
+    phrases(plain, ELSEWHERE, &KNOWN)
+}
+
+/// Phrases that set no bounds to the work, each with the words.
+pub fn wide(plain: &Plain) -> Vec<String> {
+    static KNOWN: LazyLock<Phrases> =
+        LazyLock::new(|| Phrases::new(WIDE.iter().map(|one| bare_phrase(one))));
+    phrases(plain, WIDE, &KNOWN)
 }
 
 /// Phrases that leave a decision open, each with the words.

@@ -40,6 +40,34 @@ pub enum Section {
     Meta,
 }
 
+impl Section {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Task,
+        Self::Background,
+        Self::Excluded,
+        Self::Open,
+        Self::Waiting,
+        Self::Files,
+        Self::Tech,
+        Self::Meta,
+    ];
+
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Background => "background",
+            Self::Excluded => "excluded",
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Files => "files",
+            Self::Tech => "tech",
+            Self::Meta => "meta",
+        }
+    }
+}
+
 /// A clause and where it stands.
 #[derive(Clone, Debug)]
 pub struct Said<'t> {

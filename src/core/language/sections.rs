@@ -18,7 +18,7 @@ const SECTIONS: &[(Section, &str)] = &[
     ),
     (
         Section::Waiting,
-        "blocked by, blocked on, waiting on, waiting for, awaiting, on hold, blocked until",
+        "blocker, blockers, blocked by, blocked on, waiting on, waiting for, awaiting, on hold, blocked until",
     ),
     (
         Section::Files,

@@ -235,7 +235,7 @@ pub fn acts(clause: &Clause, frame: Frame, found: &mut Vec<Evidence>) {
             let soft = softened(*kind, *verb, &object) * if file { 0.4 } else { 1.0 };
             let score = weight * usage * soft * done(*kind, frame) * to_self(*kind, &object);
             let quote = clause.quote(at..end);
-            found.push(Evidence { kind: *kind, score, words: Words(quote) });
+            found.push(Evidence { kind: *kind, score, titled: false, words: Words(quote) });
         }
     }
 }

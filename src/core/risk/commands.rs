@@ -68,8 +68,9 @@ pub fn commands(line: &str, found: &mut Vec<Evidence>) {
     if words.first().is_none_or(|word| matches!(*word, "echo" | "printf" | "//" | "--")) {
         return;
     }
-    let mut add =
-        |kind, words: String| found.push(Evidence { kind, score: 1.0, words: Words(words) });
+    let mut add = |kind, words: String| {
+        found.push(Evidence { kind, score: 1.0, titled: false, words: Words(words) })
+    };
     if let Some(quote) = removes_everything(&words) {
         add(Destructive, quote);
     }

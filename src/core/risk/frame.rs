@@ -27,6 +27,20 @@ pub enum Frame {
 }
 
 impl Frame {
+    /// In one word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Act => "act",
+            Self::Mend => "mend",
+            Self::Show => "show",
+            Self::Guard => "guard",
+            Self::Study => "study",
+            Self::Tidy => "tidy",
+            Self::Document => "document",
+            Self::Test => "test",
+        }
+    }
+
     /// How much naming a thing weighs here, against doing something with it.
     pub fn share(self) -> f32 {
         match self {

@@ -17,8 +17,8 @@ pub struct Ask {
     pub reason: String,
 }
 
-/// Every reason to ask about a task of which [`risks`](super::risks) and [`waits`](super::waits)
-/// are known, after what the policy allows and what it adds.
+/// Every reason to ask about a task of which the risks and the words to wait are
+/// known, after what the policy allows and what it adds.
 pub fn asks(task: &Task, known: (Vec<Risk>, Option<String>), policy: &Asking) -> Vec<Ask> {
     let (risks, waits) = known;
     let found = risks.into_iter().filter(|risk| !allowed(task, risk, &policy.allow));
@@ -108,7 +108,7 @@ fn matches(glob: &str, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::risk::{risks, waits};
+    use crate::core::judged::{Heard, hear};
     use crate::domain::config;
     use crate::domain::id::TaskId;
     use crate::domain::task::parse;
@@ -117,7 +117,8 @@ mod tests {
         let (config, _) = config::parse("buildq.yaml", policy.as_bytes()).unwrap();
         let parsed = parse("t.md", &TaskId::new("t").unwrap(), text.as_bytes());
         let task = parsed.task.unwrap();
-        let known = (risks(&task), waits(&task));
+        let Heard { risks, waits, .. } = hear(&task);
+        let known = (risks, waits);
         let asks = asks(&task, known, &config.risk);
         asks.into_iter().map(|ask| ask.reason).collect::<Vec<_>>().join("; ")
     }
@@ -147,21 +148,21 @@ mod tests {
                 sent,
             ),
             (
-                "risk: {ask: {paths: ['infra/**']}}",
-                "Rename a key in `infra/main.tf`.",
-                "`risk.ask` names the path `infra/**`",
+                "risk: {ask: {paths: ['area/**']}}",
+                "Rename a key in `area/main.txt`.",
+                "`risk.ask` names the path `area/**`",
             ),
             (
-                "risk: {ask: {paths: ['infra/**']}}",
-                "---\ntouches: ['infra/x/**']\n---\nRename a key",
-                "`risk.ask` names the path `infra/**`",
+                "risk: {ask: {paths: ['area/**']}}",
+                "---\ntouches: ['area/x/**']\n---\nRename a key",
+                "`risk.ask` names the path `area/**`",
             ),
             (
-                "risk: {ask: {paths: ['infra/x/**']}}",
-                "---\ntouches: ['infra/**']\n---\nRename a key",
-                "`risk.ask` names the path `infra/x/**`",
+                "risk: {ask: {paths: ['area/x/**']}}",
+                "---\ntouches: ['area/**']\n---\nRename a key",
+                "`risk.ask` names the path `area/x/**`",
             ),
-            ("risk: {ask: {paths: ['infra/**']}}", "Rename a key in `src/main.tf`.", ""),
+            ("risk: {ask: {paths: ['area/**']}}", "Rename a key in `src/main.txt`.", ""),
             (
                 "risk: {ask: {labels: [legal]}}",
                 "---\nlabels: [legal]\n---\nRename a key",

@@ -204,7 +204,10 @@ fn what_is_done_is_told_from_what_is_named() {
         let (title, expected) = line.split_once('|').unwrap();
         let text = format!("---\ntitle: {}\n---\n", serde_json::to_string(title).unwrap());
         let task = parse("t.md", &TaskId::new("t").unwrap(), text.as_bytes()).task.unwrap();
-        let found: Vec<&str> = risks(&task).iter().map(|risk| risk.kind.name()).collect();
+        let found: Vec<&str> = strong(&evidence(&Reading::of(&task), &task))
+            .iter()
+            .map(|risk| risk.kind.name())
+            .collect();
         let right = if expected == "-" { found.is_empty() } else { found.contains(&expected) };
         if !right {
             wrong.push(format!("{title}: {found:?}, not {expected}"));

@@ -56,7 +56,7 @@ pub fn topics(said: &Said, frame: Frame, found: &mut Vec<Evidence>) {
             let share = named_part * governed(said, at, verbless) * when;
             let score = weight * frame.share() * share;
             let quote = clause.quote(at..clause.phrase_end(at));
-            found.push(Evidence { kind: *kind, score, words: Words(quote) });
+            found.push(Evidence { kind: *kind, score, titled: false, words: Words(quote) });
         }
     }
 }
