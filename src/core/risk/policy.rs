@@ -149,23 +149,23 @@ mod tests {
             ),
             (
                 "risk: {ask: {paths: ['area/**']}}",
-                "Rename a key in `area/main.txt`.",
+                "Rename a field in `area/main.txt`.",
                 "`risk.ask` names the path `area/**`",
             ),
             (
                 "risk: {ask: {paths: ['area/**']}}",
-                "---\ntouches: ['area/x/**']\n---\nRename a key",
+                "---\ntouches: ['area/x/**']\n---\nRename a field",
                 "`risk.ask` names the path `area/**`",
             ),
             (
                 "risk: {ask: {paths: ['area/x/**']}}",
-                "---\ntouches: ['area/**']\n---\nRename a key",
+                "---\ntouches: ['area/**']\n---\nRename a field",
                 "`risk.ask` names the path `area/x/**`",
             ),
-            ("risk: {ask: {paths: ['area/**']}}", "Rename a key in `src/main.txt`.", ""),
+            ("risk: {ask: {paths: ['area/**']}}", "Rename a field in `src/main.txt`.", ""),
             (
                 "risk: {ask: {labels: [legal]}}",
-                "---\nlabels: [legal]\n---\nRename a key",
+                "---\nlabels: [legal]\n---\nRename a field",
                 "`risk.ask` names the label `legal`",
             ),
             (
