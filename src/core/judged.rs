@@ -59,7 +59,8 @@ pub fn hear(task: &Task) -> Heard {
     with_features(task, &reading, |found, ruling, mut risks, waits| {
         let opinion = model::opinion(task, found);
         if risks.is_empty() && waits.is_none() && opinion.ask >= 0.0 {
-            risks.push(risk::Risk { kind: opinion.kind, words: model::words(&reading) });
+            let kind = opinion.kind;
+            risks.extend(model::words(&reading).map(|words| risk::Risk { kind, words }));
         }
         let unclear = match ruling {
             Ruling::Clear => None,

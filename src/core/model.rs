@@ -97,8 +97,11 @@ pub fn opinion(task: &Task, found: &Found) -> Opinion {
     Opinion { ask: sum[ASK], unclear: sum[UNCLEAR], kind }
 }
 
-/// The clause whose words speak most for asking, as it stands in the task.
-pub fn words(reading: &Reading) -> String {
+/// Words that weigh less than this are no reason to ask.
+const LEAST: f32 = 0.05;
+
+/// The clause whose words speak most for asking, as it stands in the task; `None` where none do.
+pub fn words(reading: &Reading) -> Option<String> {
     let model = &*MODEL;
     let weight = |said: &&crate::core::language::reading::Said| -> f32 {
         let units = said.clause.units.iter();
@@ -116,8 +119,9 @@ pub fn words(reading: &Reading) -> String {
     let counts = |said: &&crate::core::language::reading::Said| {
         !matches!(said.section, Section::Excluded | Section::Meta)
     };
-    let best = reading.said.iter().filter(counts).max_by(|a, b| weight(a).total_cmp(&weight(b)));
-    best.map_or_else(String::new, |said| said.clause.quote(0..said.clause.units.len()))
+    let heavy = reading.said.iter().filter(counts).map(|said| (said, weight(&said)));
+    let (said, most) = heavy.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (most >= LEAST).then(|| said.clause.quote(0..said.clause.units.len()))
 }
 
 #[cfg(test)]
