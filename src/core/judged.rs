@@ -53,12 +53,14 @@ pub struct Heard {
     pub waits: Option<String>,
 }
 
-/// Reads a task by the rules and by the model: either may hold it.
+/// Reads a task by the rules and by the model: either may hold it. Of a task with steps the rules
+/// read the very commands that are run, so the model is not asked to guess.
 pub fn hear(task: &Task) -> Heard {
     let reading = Reading::of(task);
     with_features(task, &reading, |found, ruling, mut risks, waits| {
         let opinion = model::opinion(task, found);
-        if risks.is_empty() && waits.is_none() && opinion.ask >= 0.0 {
+        let guess = task.steps.is_empty() && risks.is_empty() && waits.is_none();
+        if guess && opinion.ask >= 0.0 {
             let kind = opinion.kind;
             risks.extend(model::words(&reading).map(|words| risk::Risk { kind, words }));
         }
