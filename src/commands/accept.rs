@@ -63,7 +63,6 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let Some(turn) = Lock::take(&world.paths.lock("accept"), PATIENCE)? else {
         bail!("another `buildq accept` is at work here\nhint: try again when it is done");
     };
-    world.repo.make_durable(&world.paths.local)?;
     let mut moved = false;
     loop {
         let offer = match offer::prepare(&world, &args.task)? {

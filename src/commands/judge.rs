@@ -85,7 +85,6 @@ fn own(args: &Args) -> Result<bool> {
         let _ = detach::tell_ready("another judge is at work");
         return Ok(false);
     };
-    repo.make_durable(&paths.local)?;
     let mut world = World::look(repo, paths, clock::now())?;
     // The lock that was seen is our own.
     world.seen.judging = None;

@@ -1,6 +1,7 @@
 //! `buildq sync`
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::gather::{World, attempt_ref, branch_ref, builder_person, held_ref};
-use super::supervise::{bury, tidy};
+use super::supervise::{self, bury, tidy};
 use super::{Exit, Scene, gc, judge, print, report};
 use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
 use crate::core::night;
@@ -128,10 +129,12 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
         let idle = Some("another sync is at work and does what is due".to_owned());
         return Ok(Outcome { idle, ..Outcome::default() });
     }
-    world.repo.make_durable(&world.paths.local)?;
     world.hand_on_environment();
     let mut outcome = Outcome::default();
     let mut world = world.again(clock::now())?;
+    if bury::end_orphans(&world) {
+        world = world.again(clock::now())?;
+    }
     for _ in 0..ROUNDS {
         outcome.plan = plan::plan(world.situation(forced));
         let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);
@@ -223,20 +226,9 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
 
 /// Starts a supervisor and waits for its word that the attempt has begun, or why not.
 fn spawn(world: &World, start: &Start, forced: Option<&TaskId>) -> Result<Option<String>> {
-    let attempt = start.attempt.to_string();
-    let common = world.paths.common.as_os_str();
-    let mut args: Vec<&std::ffi::OsStr> = vec![
-        "supervise".as_ref(),
-        "--repo".as_ref(),
-        common,
-        "--attempt".as_ref(),
-        attempt.as_ref(),
-    ];
-    if forced == Some(&start.task) {
-        args.push("--forced".as_ref());
-    }
-    args.push("--".as_ref());
-    args.push(start.task.as_str().as_ref());
+    let words =
+        supervise::words(&world.paths, &start.task, start.attempt, forced == Some(&start.task));
+    let args: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
     let log = world.paths.local.join("logs").join("supervisors.log");
     let ready = detach::spawn(&args, world.paths.common.as_path(), Some(&log), true)?;
     let word = ready.and_then(|ready| ready.wait(BEGIN));

@@ -207,7 +207,6 @@ pub fn append(
     pen: &Pen,
     decide: &mut dyn FnMut(&Ledger) -> Result<Result<Draft, String>>,
 ) -> Result<Appended> {
-    pen.repo.make_durable(&pen.paths.local)?;
     // The compare-and-swap makes it correct; the lock only makes it fair.
     let _turn = Lock::take(&pen.paths.lock("ledger"), Duration::from_secs(5))?;
     for _ in 0..ROUNDS {

@@ -5,6 +5,8 @@
 //! process group has to do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -111,6 +113,18 @@ pub fn end(quarry: &Quarry, grace: Duration, meanwhile: &mut dyn FnMut()) -> Res
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
+}
+
+/// Whether a process that lives was started with exactly these words after its own name. Where
+/// nothing can be seen of processes, one may.
+pub fn is_seen(words: &[&OsStr]) -> bool {
+    let is_it = |pid: u32| {
+        let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else { return false };
+        let mut said = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0).skip(1);
+        words.iter().all(|word| said.next() == Some(word.as_bytes())) && said.next().is_none()
+    };
+    let lives = |pid: u32| Process::look(pid).is_some_and(|process| process.lives);
+    !Path::new("/proc/self/cmdline").exists() || pids().any(|pid| is_it(pid) && lives(pid))
 }
 
 /// Asks each of a quarry once to end.
@@ -368,6 +382,24 @@ mod tests {
         pids_in(&file, 2);
         end_all("", dir.path(), Duration::ZERO).unwrap();
         assert!(living("", dir.path()).is_empty());
+    }
+
+    #[test]
+    fn a_process_is_known_by_all_of_its_words() {
+        let seconds = format!("600.{}", std::process::id());
+        let seen = |words: &[&str]| is_seen(&words.iter().map(OsStr::new).collect::<Vec<_>>());
+        assert!(!seen(&[&seconds]));
+        let mut child = Command::new("sleep").arg(&seconds).spawn().unwrap();
+        let begun = clock::tick();
+        while !seen(&[&seconds]) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it is not seen");
+        }
+        assert!(!seen(&[]) && !seen(&[&seconds, "more"]));
+        child.kill().unwrap();
+        while seen(&[&seconds]) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the dead are seen");
+        }
+        child.wait().unwrap();
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The one module with unsafe code.
 //!
-//! Four things that neither std nor rustix offers safely: `wait4`, which alone tells what
-//! one child has used; `mkfifo` where rustix has none (macOS); the version of Landlock, which
-//! its library keeps to itself; and what a child does between fork and exec.
+//! Five things that nobody offers safely: `wait4`, which alone tells what one child has used;
+//! `mkfifo` where rustix has none (macOS); the version of Landlock, which its library keeps to
+//! itself; a setting of libgit2; and what a child does between fork and exec.
 #![allow(unsafe_code)]
 
 use std::ffi::CString;
@@ -82,6 +82,18 @@ pub fn landlock_version() -> u32 {
     }
     #[cfg(not(target_os = "linux"))]
     0
+}
+
+/// From now on every object, pack and ref that libgit2 writes is on the disk, with its folder,
+/// before the call returns.
+pub fn sync_what_is_written() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        const SYNC: libc::c_int = libgit2_sys::GIT_OPT_ENABLE_FSYNC_GITDIR as libc::c_int;
+        let on: libc::c_int = 1;
+        // SAFETY: with this option the call reads one int and sets one flag.
+        unsafe { libgit2_sys::git_libgit2_opts(SYNC, on) };
+    });
 }
 
 /// Makes a FIFO that only this user may use.

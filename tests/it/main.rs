@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "../support/mod.rs"]
+#[allow(dead_code, unused_imports)] // Some of its words are used by `tests/faults/` alone.
 mod support;
 
 mod attacks;
@@ -11,7 +12,6 @@ mod builder_contract;
 mod caches;
 mod calendar;
 mod clones;
-mod crowd;
 mod doctor;
 mod gc;
 mod isolation;
@@ -19,7 +19,6 @@ mod hostile;
 mod inspect;
 mod judge;
 mod judgement;
-mod kills;
 mod layers;
 mod life;
 mod lint;

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod chance;
+mod mine;
 mod processes;
 mod said;
 mod walls;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+pub use mine::Mine;
 pub use processes::{Process, kill, lives, of_folder, stop};
 pub use said::Said;
 pub use walls::{Walls, sandbox_works};
@@ -496,7 +498,7 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Neither in a work tree nor below a temporary folder, which the sandbox hides.
-fn base_folder() -> PathBuf {
+pub fn base_folder() -> PathBuf {
     let chosen = std::env::var_os("BUILDQ_TEST_DIR").map(PathBuf::from);
     let cache = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
     let folder = chosen.or_else(cache).unwrap_or_else(std::env::temp_dir).join("buildq-tests");

@@ -69,7 +69,6 @@ pub fn begin(
 fn look(common: &Path) -> Result<World> {
     let repo = Repo::at(common)?;
     let paths = gather::places(&repo)?;
-    repo.make_durable(&paths.local)?;
     World::look(repo, paths, clock::now())
 }
 

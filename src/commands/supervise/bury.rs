@@ -1,5 +1,6 @@
 //! A dead attempt: its supervisor is gone. End what still lives, keep its work, say so.
 
+use std::ffi::OsString;
 use std::io::{Seek, Write};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ use crate::effects::{clock, output, sweep, workspace};
 const GRACE: Duration = Duration::from_secs(2);
 /// A pack that was taken in and never got a ref, because buildq died, is let go after this.
 const ABANDONED: Duration = Duration::from_secs(3600);
+/// What a killed supervisor has left is given this long to let go of the attempt's lock.
+const DYING: Duration = Duration::from_secs(5);
 /// Packing what is left may last this long.
 const TAKE: Duration = Duration::from_secs(120);
 
@@ -96,6 +99,36 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
     Ok(match appended {
         Appended::Yes(..) => None,
         Appended::No(why) => Some(why),
+    })
+}
+
+/// What a killed supervisor has left, a sandbox that is dying or a child that was just being born,
+/// may hold the attempt's lock for a while, and then the attempt looks alive. Where no supervisor
+/// is to be seen, that is ended; tells whether anything was.
+///
+/// What is seen of processes is a hint and no more: whoever holds on to the lock is not buried.
+pub fn end_orphans(world: &World) -> bool {
+    let mut ended = false;
+    for (task, build) in &world.ledger.builds {
+        let Some(run) = build.last().filter(|run| run.started.runner == world.paths.runner())
+        else {
+            continue;
+        };
+        let attempt = run.number();
+        let lock = world.paths.attempt_lock(task, attempt);
+        if Lock::is_free(&lock) || is_supervised(world, task, attempt) {
+            continue;
+        }
+        let swept = end_all(world, task, attempt);
+        ended |= swept.is_ok() && matches!(Lock::take(&lock, DYING), Ok(Some(_)));
+    }
+    ended
+}
+
+fn is_supervised(world: &World, task: &TaskId, attempt: Attempt) -> bool {
+    [false, true].into_iter().any(|forced| {
+        let words = super::words(&world.paths, task, attempt, forced);
+        sweep::is_seen(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>())
     })
 }
 

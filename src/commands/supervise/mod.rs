@@ -11,6 +11,7 @@ mod site;
 pub mod tidy;
 mod watch;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use crate::domain::event::{Fault, Usage};
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::awake::Awake;
 use crate::effects::locks::Lock;
+use crate::effects::paths::Paths;
 use crate::effects::process::{Ended, Finished};
 use crate::effects::repo::Repo;
 use crate::effects::{clock, detach, process};
@@ -48,6 +50,17 @@ pub struct Args {
     forced: bool,
     /// The task
     task: TaskId,
+}
+
+/// The words that start the supervisor of an attempt; `forced`: a person wants it now.
+pub fn words(paths: &Paths, task: &TaskId, attempt: Attempt, forced: bool) -> Vec<OsString> {
+    let attempt = attempt.to_string();
+    let mut words: Vec<OsString> =
+        vec!["supervise".into(), "--repo".into(), paths.common.clone().into()];
+    words.extend(["--attempt".into(), attempt.into()]);
+    words.extend(forced.then(|| "--forced".into()));
+    words.extend(["--".into(), task.as_str().into()]);
+    words
 }
 
 /// Another supervisor of the same attempt is given this long to fail.

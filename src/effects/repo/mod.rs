@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::domain::id::Oid;
+use crate::effects::sys;
 
 pub use history::{Commit, Shape, TreeChange};
 pub use merge::Merged;
@@ -42,6 +43,8 @@ fn raw(oid: Oid) -> Result<git2::Oid> {
 
 impl Repo {
     fn of(git: git2::Repository) -> Self {
+        // libgit2 asks for it when it first looks at objects or refs, and never again.
+        sys::sync_what_is_written();
         Self { git, settings: RefCell::new(None) }
     }
 
@@ -62,20 +65,6 @@ impl Repo {
             std::iter::empty::<&Path>(),
         );
         Ok(Self::of(git.map_err(|e| explain(git_dir, &e))?))
-    }
-
-    /// From now on every object and ref that is written is on the disk before the call returns.
-    /// `folder` takes the one line of configuration that tells libgit2 so.
-    pub fn make_durable(&self, folder: &Path) -> Result<()> {
-        let file = folder.join("durable.gitconfig");
-        let text = "[core]\n\tfsyncObjectFiles = true\n";
-        if std::fs::read_to_string(&file).ok().as_deref() != Some(text) {
-            std::fs::create_dir_all(folder).with_context(|| format!("`{}`", folder.display()))?;
-            crate::effects::files::replace(&file, text.as_bytes())?;
-        }
-        let mut config = self.git.config()?;
-        config.add_file(&file, git2::ConfigLevel::App, true)?;
-        Ok(())
     }
 
     /// The git directory that all work trees share, canonical.
