@@ -14,7 +14,7 @@ use crate::core::plan;
 use crate::domain::id::{Oid, TaskId};
 use crate::effects::hooks::FAILED_MARK;
 use crate::effects::paths::Paths;
-use crate::effects::repo::Repo;
+use crate::effects::repo::{Commit, Repo};
 use crate::effects::trust::{CONFIG, Record};
 use crate::render;
 
@@ -144,19 +144,22 @@ fn said_elsewhere(repo: &Repo, branch: &str, dir: &str) -> Result<()> {
 /// Commits made here that touch the queue or the policy are this person's own.
 /// The answer is whether there was one.
 fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<bool> {
-    let Some(commit) = repo.head().and_then(|head| repo.commit(head).ok()) else {
-        return Ok(false);
-    };
-    let touches = |path: &str| {
+    let made = repo.made_of_late().into_iter().filter_map(|id| repo.commit(id).ok());
+    let touches = |commit: &Commit, path: &str| {
         let here = repo.entry(commit.id, path);
         let parents = commit.parents.iter().map(|parent| repo.entry(*parent, path));
         parents.clone().all(|there| there != here) && (here.is_some() || parents.len() > 0)
     };
-    let own = touches(dir) || touches(CONFIG);
-    if own {
-        Record::Commits.add(paths, &[commit.id.to_string()])?;
+    let own = made.filter(|commit| touches(commit, dir) || touches(commit, CONFIG));
+    let mut own: Vec<String> = own.map(|commit| commit.id.to_string()).collect();
+    if !own.is_empty() {
+        let known = Record::Commits.all(paths);
+        own.retain(|commit| !known.contains(commit));
     }
-    Ok(own)
+    if !own.is_empty() {
+        Record::Commits.add(paths, &own)?;
+    }
+    Ok(!own.is_empty())
 }
 
 /// A rewritten commit is this person's own if what it was made of is, and as long as no task's

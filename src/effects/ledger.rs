@@ -101,7 +101,9 @@ pub fn tip(repo: &Repo) -> Option<Oid> {
 
 /// Replays the ledger, with the help of the cache.
 pub fn read(repo: &Repo, paths: &Paths) -> Result<Ledger> {
-    let Some(tip) = tip(repo) else { return Ok(Ledger::default()) };
+    let tip = tip(repo);
+    repo.must_be_read()?;
+    let Some(tip) = tip else { return Ok(Ledger::default()) };
     let cached = load(paths);
     if let Some(ledger) = cached.as_ref().filter(|ledger| ledger.tip == Some(tip)) {
         return Ok(ledger.clone());
@@ -121,7 +123,9 @@ pub fn read(repo: &Repo, paths: &Paths) -> Result<Ledger> {
 
 /// Every event in the ledger's order.
 pub fn events(repo: &Repo) -> Result<Vec<Recorded>> {
-    let Some(tip) = tip(repo) else { return Ok(Vec::new()) };
+    let tip = tip(repo);
+    repo.must_be_read()?;
+    let Some(tip) = tip else { return Ok(Vec::new()) };
     Ok(order(repo, tip)?.iter().filter_map(recorded).collect())
 }
 

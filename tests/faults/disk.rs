@@ -1,8 +1,9 @@
 //! A full disk and back, a read-only repository and back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::stage::end_wakers;
 use crate::support::{CLEAR, Said, TestRepo, runbook};
 
 #[test]
@@ -14,13 +15,7 @@ fn a_full_disk_fails_an_attempt_and_loses_nothing() {
     );
     let small = repo.root().join("small");
     std::fs::create_dir(&small).unwrap();
-    let mount =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"]).arg(&small).output();
-    if !mount.is_ok_and(|done| done.status.success()) {
-        eprintln!("SKIPPED: a small file system cannot be mounted here; a full disk is not tested");
-        return;
-    }
-    let mounted = Mounted(&small);
+    let Some(mounted) = Mounted::new(&small, "size=8m") else { return };
     repo.git(["config", "buildq.workspaces", small.join("ws").to_str().unwrap()]);
     repo.task("x", CLEAR);
     repo.wait_until("x", "failed").settle();
@@ -39,67 +34,126 @@ fn a_full_disk_fails_an_attempt_and_loses_nothing() {
     drop(mounted);
 }
 
+/// A repository on a small file system of its own, with one task that is due once the pause ends.
+struct Disk {
+    repo: TestRepo,
+    whole: PathBuf,
+    mounted: Mounted,
+}
+
+impl Disk {
+    /// `None`, and said so, where nothing can be mounted.
+    fn new() -> Option<Self> {
+        let repo = TestRepo::with_agent("echo made > made", "");
+        let whole = repo.root().join("whole");
+        std::fs::create_dir(&whole).unwrap();
+        let mounted = Mounted::new(&whole, "size=12m")?;
+        let disk = Self { repo, whole, mounted };
+        let dir = disk.dir();
+        disk.repo.git(["init", "-q", dir.to_str().unwrap()]);
+        disk.git(&["config", "buildq.sandbox", "off"]).success();
+        std::fs::write(dir.join("a"), "a").unwrap();
+        disk.git(&["add", "a"]).success();
+        disk.git(&["commit", "-qm", "A"]).success();
+        disk.buildq(&["init", "--yes", "--no-heartbeat", "--builder", "steps"]).success();
+        disk.buildq(&["pause"]).success();
+        let task = format!("---\npriority: high\n---\n{}", runbook("echo 1 > made"));
+        std::fs::write(dir.join("queue/x.md"), task).unwrap();
+        disk.git(&["add", "queue"]).success();
+        disk.git(&["commit", "-qm", "Add x"]).success();
+        disk.repo.settle();
+        Some(disk)
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.whole.join("repo")
+    }
+
+    fn git(&self, words: &[&str]) -> Said {
+        Said::of(self.repo.command("git").current_dir(self.dir()).args(words))
+    }
+
+    fn buildq(&self, words: &[&str]) -> Said {
+        let mut command = self.repo.command(env!("CARGO_BIN_EXE_buildq"));
+        Said::of(command.current_dir(self.dir()).args(words))
+    }
+
+    /// The pause cannot be ended now, and it is said why.
+    fn refuses(&self, why: &str) {
+        let said = self.buildq(&["resume"]);
+        let told =
+            said.code != 0 || said.stdout.contains("could not") || said.stdout.contains("did not");
+        assert!(told && format!("{said:?}").to_lowercase().contains(why), "{said:?}");
+        let said = self.buildq(&["sync"]);
+        assert!(!said.stderr.contains("panicked"), "{said:?}");
+        self.repo.settle();
+        assert!(!self.git(&["log", "--format=%s", "buildq"]).stdout.contains("started: x"));
+    }
+
+    /// All is well again: what was asked for happens.
+    fn goes_on(self) {
+        self.buildq(&["resume"]).success();
+        self.buildq(&["sync"]).success();
+        let told = || self.git(&["log", "--format=%s", "buildq"]).stdout;
+        self.repo.wait_for(|_| told().contains("succeeded: x"));
+        assert_eq!(told().matches("started: x").count(), 1, "no attempt was spent");
+        self.repo.settle();
+        self.git(&["fsck", "--strict", "--no-dangling"]).success();
+        drop(self.mounted);
+    }
+}
+
 #[test]
 fn a_full_repository_disk_says_so_and_goes_on_later() {
-    let repo = TestRepo::with_agent("echo made > made", "");
-    let whole = repo.root().join("whole");
-    std::fs::create_dir(&whole).unwrap();
-    let mount =
-        Command::new("mount").args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"]).arg(&whole).output();
-    if !mount.is_ok_and(|done| done.status.success()) {
-        eprintln!("SKIPPED: a small file system cannot be mounted here; a full disk is not tested");
-        return;
-    }
-    let mounted = Mounted(&whole);
-    let dir = whole.join("repo");
-    repo.git(["init", "-q", dir.to_str().unwrap()]);
-    let inside = |words: &[&str]| {
-        let mut command = repo.command("git");
-        Said::of(command.current_dir(&dir).args(words))
-    };
-    let buildq = |words: &[&str]| {
-        let mut command = repo.command(env!("CARGO_BIN_EXE_buildq"));
-        Said::of(command.current_dir(&dir).args(words))
-    };
-    inside(&["config", "buildq.sandbox", "off"]).success();
-    std::fs::write(dir.join("a"), "a").unwrap();
-    inside(&["add", "a"]).success();
-    inside(&["commit", "-qm", "A"]).success();
-    buildq(&["init", "--yes", "--no-heartbeat", "--builder", "steps"]).success();
-    buildq(&["pause"]).success();
-    std::fs::write(
-        dir.join("queue/x.md"),
-        format!("---\npriority: high\n---\n{}", runbook("echo 1 > made")),
-    )
-    .unwrap();
-    inside(&["add", "queue"]).success();
-    inside(&["commit", "-qm", "Add x"]).success();
-    repo.settle();
-    let fill = dir.join("fill");
+    let Some(disk) = Disk::new() else { return };
+    let fill = disk.dir().join("fill");
     let mut file = std::fs::File::create(&fill).unwrap();
     while std::io::Write::write_all(&mut file, &[7; 4096]).is_ok() {}
     drop(file);
-    let said = buildq(&["resume"]);
-    assert!(
-        said.code != 0 || said.stdout.contains("could not") || said.stdout.contains("did not"),
-        "{said:?}"
-    );
-    assert!(format!("{said:?}").to_lowercase().contains("space"), "{said:?}");
-    repo.settle();
+    disk.refuses("space");
     std::fs::remove_file(fill).unwrap();
-    buildq(&["resume"]).success();
-    buildq(&["sync"]).success();
-    repo.wait_for(|_| inside(&["log", "--format=%s", "buildq"]).stdout.contains("succeeded: x"));
-    repo.wait_for(|repo| repo.processes().iter().all(|process| process.is_waker()));
-    inside(&["fsck", "--strict", "--no-dangling"]).success();
-    drop(mounted);
+    disk.goes_on();
 }
 
-/// Unmounts, also when the test fails; whoever still works there does not hold it.
-struct Mounted<'a>(&'a Path);
+#[test]
+fn a_read_only_repository_says_so_and_goes_on_later() {
+    let Some(disk) = Disk::new() else { return };
+    // Whoever sleeps there holds a file open.
+    end_wakers(&disk.repo);
+    disk.mounted.remount("ro");
+    disk.refuses("read-only");
+    for words in [&["status"][..], &["log"], &["why", "x"], &["sync", "--check"], &["review"]] {
+        disk.buildq(words).success();
+    }
+    disk.mounted.remount("rw");
+    disk.goes_on();
+}
 
-impl Drop for Mounted<'_> {
+/// A small file system; unmounted also when the test fails. Whoever still works there does not
+/// hold it.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// `None`, and said so, where nothing can be mounted.
+    fn new(at: &Path, size: &str) -> Option<Self> {
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", size, "tmpfs"]).arg(at).output();
+        if mount.is_ok_and(|done| done.status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        eprintln!("SKIPPED: a small file system cannot be mounted here; its faults are not tested");
+        None
+    }
+
+    fn remount(&self, how: &str) {
+        let how = format!("remount,{how}");
+        let done = Command::new("mount").args(["-o", &how]).arg(&self.0).output().unwrap();
+        assert!(done.status.success(), "{how}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).output();
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
     }
 }

@@ -122,6 +122,32 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Each of these was built once and no more, and never were there more at once than may be.
+    pub fn once(&self, tasks: &[String], most: usize) -> &Self {
+        for task in tasks {
+            let count = |kind: &str| {
+                self.told.iter().filter(|told| told.task == *task && told.kind == kind).count()
+            };
+            let starts =
+                self.noted.iter().filter(|noted| noted.task == *task && noted.what == "start");
+            if (count("started"), count("succeeded"), starts.count()) != (1, 1, 1) {
+                self.fail(&format!("I1: `{task}` was not built exactly once"));
+            }
+        }
+        let mut open = BTreeSet::new();
+        for told in &self.told {
+            match told.kind.as_str() {
+                "started" => drop(open.insert(&told.task)),
+                kind if ENDS.contains(&kind) => drop(open.remove(&told.task)),
+                _ => {}
+            }
+            if open.len() > most {
+                self.fail(&format!("I8: {open:?} at once, {most} may"));
+            }
+        }
+        self
+    }
+
     /// I8: none of these ever began.
     pub fn closed(&self, tasks: &[&str]) -> &Self {
         for task in tasks {

@@ -14,7 +14,7 @@ const WRITING: &str = "openat,write,pwrite64,writev,fsync,fdatasync,rename,renam
     fork";
 
 /// What happens to a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The process is killed instead.
     Kill,
@@ -69,20 +69,29 @@ pub fn struck(repo: &TestRepo, words: &[&str], (fault, point): (Fault, &Point)) 
     (said, is_struck(&log))
 }
 
-/// Every point at which the command itself changes something, in its order.
-pub fn census(repo: &TestRepo, words: &[&str]) -> Vec<Point> {
+/// Where a command itself calls upon the system, in its order.
+#[derive(Debug, Default)]
+pub struct Points {
+    /// What changes something.
+    pub writes: Vec<Point>,
+    /// What opens a file of the test's own, to read it.
+    pub reads: Vec<Point>,
+}
+
+/// Every point of a command, which runs to its end.
+pub fn census(repo: &TestRepo, words: &[&str]) -> Points {
     let log = repo.root().join("census");
     let mut command = traced(repo, &log);
     command.args(["-y", "-s", "0", "-e", &format!("trace={WRITING}")]);
     let _ = Said::of(command.arg(env!("CARGO_BIN_EXE_buildq")).args(words));
     let text = std::fs::read_to_string(&log).unwrap();
-    points(&text)
+    points(&text, &repo.root().display().to_string())
 }
 
 /// Of the first process in a log of strace.
-fn points(log: &str) -> Vec<Point> {
+fn points(log: &str, own_files: &str) -> Points {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let mut found = Vec::new();
+    let mut found = Points::default();
     let own = log.split_whitespace().next().unwrap_or_default();
     for line in log.lines() {
         let Some((pid, call)) = line.split_once(' ') else { continue };
@@ -93,9 +102,12 @@ fn points(log: &str) -> Vec<Point> {
         }
         let nth = counts.entry(name.to_owned()).or_default();
         *nth += 1;
+        let point = Point { call: name.to_owned(), nth: *nth };
         let reads = name == "openat" && rest.contains("O_RDONLY") && !rest.contains("O_CREAT");
-        if !reads {
-            found.push(Point { call: name.to_owned(), nth: *nth });
+        match reads {
+            false => found.writes.push(point),
+            true if rest.contains(own_files) && !rest.contains("ENOENT") => found.reads.push(point),
+            true => {}
         }
     }
     found
@@ -156,7 +168,10 @@ fn points_are_counted_by_name() {
     let log = "7 openat(AT_FDCWD, \"a\", O_RDONLY|O_CLOEXEC) = 3\n\
                7 openat(AT_FDCWD</x>, \"b\", O_WRONLY|O_CREAT, 0600) = 3\n\
                8 write(1, \"\"..., 3) = 3\n\
-               7 write(3</b>, \"\"..., 3) = 3\n7 +++ exited with 0 +++\n";
-    let told: Vec<_> = points(log).iter().map(ToString::to_string).collect();
-    assert_eq!(told, ["openat#2", "write#1"]);
+               7 write(3</b>, \"\"..., 3) = 3\n\
+               7 openat(AT_FDCWD</x>, \"/x/c\", O_RDONLY) = 3\n7 +++ exited with 0 +++\n";
+    let points = points(log, "/x");
+    let told = |points: &[Point]| points.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(&points.writes), ["openat#2", "write#1"]);
+    assert_eq!(told(&points.reads), ["openat#3"]);
 }

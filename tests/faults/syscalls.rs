@@ -4,12 +4,15 @@
 use std::fmt;
 
 use crate::stage::Stage;
-use crate::strace::{self, Fault, Point};
+use crate::strace::{self, Fault, Point, Points};
 use crate::tally::{Tally, is_long};
 
 /// What a disk, or a crowded machine, answers.
 const ERRORS: [Fault; 4] =
     [Fault::Error("ENOSPC"), Fault::Error("EIO"), Fault::Error("EROFS"), Fault::Error("EAGAIN")];
+
+/// What a disk answers that has lost a block.
+const READ: &[Fault] = &[Fault::Error("EIO")];
 
 /// Whose system calls are struck.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,7 +57,7 @@ impl Role {
         }
     }
 
-    fn census(self, stage: &Stage) -> Vec<Point> {
+    fn census(self, stage: &Stage) -> Points {
         self.prepare(stage);
         let git_dir = stage.repo.git_dir();
         let words = self.words(git_dir.to_str().unwrap());
@@ -96,8 +99,9 @@ fn strike(row: &'static str, role: Role, faults: &[Fault], sample: usize) {
         return;
     }
     let stage = Stage::new();
-    let points = role.census(&stage);
-    assert!(points.len() > 30, "{role:?} writes more than that: {points:?}");
+    let Points { writes, reads } = role.census(&stage);
+    let points = if faults == READ { reads } else { writes };
+    assert!(points.len() > 30, "{role:?} does more than that: {points:?}");
     let of = |fault: Fault| {
         let round = move |point: &Point| {
             let name = format!("{role:?} {fault} {point}");
@@ -148,6 +152,16 @@ fn strike_git(row: &'static str, faults: &[Fault], sample: usize) {
         stage.is_made_good(&round.name);
         hits
     });
+}
+
+#[test]
+fn a_sync_cannot_read_what_it_needs() {
+    strike("error at each read", Role::Sync, READ, 3);
+}
+
+#[test]
+fn a_supervisor_cannot_read_what_it_needs() {
+    strike("error at each read", Role::Supervisor, READ, 3);
 }
 
 #[test]

@@ -221,6 +221,35 @@ fn outside_of_a_repository() {
 }
 
 #[test]
+fn what_cannot_be_read_is_not_taken_for_missing() {
+    let repo = TestRepo::new();
+    repo.config("windows: {high: '22:00-06:00'}");
+    repo.runbook("x", "echo made > made");
+    repo.settle();
+    let blob = repo.ask(["rev-parse", "main:buildq.yaml"]);
+    let places = [
+        // Without the ledger nothing would ever have been built; without the policy no
+        // window would be closed.
+        repo.git_dir().join("refs/heads/buildq"),
+        repo.git_dir().join(format!("objects/{}/{}", &blob[..2], &blob[2..])),
+    ];
+    for place in places {
+        let whole = std::fs::read(&place).unwrap();
+        std::fs::remove_file(&place).unwrap();
+        std::fs::write(&place, "what a broken disk has left").unwrap();
+        for words in [&["sync"][..], &["sync", "--check"], &["pause"]] {
+            repo.buildq(words.iter().copied()).clear_refusal().stderr_has("cannot read");
+        }
+        std::fs::write(&place, whole).unwrap();
+        repo.settle();
+    }
+    assert!(!repo.has("x", "started"));
+    repo.step("22:30");
+    repo.buildq(["sync"]).success();
+    repo.wait_for(|repo| repo.has("x", "started")).settle();
+}
+
+#[test]
 fn a_detached_head_is_only_told() {
     let repo = TestRepo::new();
     repo.git(["checkout", "-q", "--detach"]);

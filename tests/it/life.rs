@@ -16,6 +16,29 @@ fn a_task_that_a_sync_saw_before_its_hook_ran_starts_all_the_same() {
 }
 
 #[test]
+fn a_hook_that_comes_late_knows_what_was_made_here_and_what_was_pulled() {
+    let repo = TestRepo::with_agent("echo made > made", "");
+    repo.settle();
+    let other = repo.clone_to("other");
+    other.draft("theirs", CLEAR);
+    other.git(["add", "-A"]);
+    other.git(["commit", "-qm", "Add theirs"]);
+    let quietly = |words: &[&str]| repo.git([&["-c", "core.hooksPath=/dev/null"], words].concat());
+    let mine = repo.draft("mine", CLEAR);
+    repo.git(["add", &mine]);
+    quietly(&["commit", "-qm", "Add mine"]);
+    // Before its hook runs, a second commit stands on top of it, and then what was pulled.
+    repo.write("b.txt", "b\n");
+    repo.git(["add", "b.txt"]);
+    quietly(&["commit", "-qm", "Something else"]);
+    quietly(&["fetch", "-q", other.dir().to_str().unwrap(), "main"]);
+    quietly(&["merge", "-q", "--no-edit", "FETCH_HEAD"]);
+    repo.buildq(["hook", "post-commit"]).success();
+    repo.wait_until("mine", "succeeded").settle();
+    assert_eq!(repo.story("theirs"), Vec::<String>::new(), "{}", repo.scene());
+}
+
+#[test]
 fn a_committed_file_becomes_a_branch() {
     let repo = TestRepo::bare_of_buildq();
     repo.git(["config", "buildq.sandbox", "off"]);

@@ -3,6 +3,7 @@
 mod brought;
 mod difference;
 mod history;
+mod made;
 mod merge;
 mod objects;
 mod origins;
@@ -10,6 +11,7 @@ mod refs;
 mod tree;
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -29,6 +31,8 @@ pub struct Repo {
     git: git2::Repository,
     /// Git's configuration as it was when it was first asked.
     settings: RefCell<Option<git2::Config>>,
+    /// What could not be read, though it may be there, and why.
+    unread: RefCell<Option<String>>,
 }
 
 fn plain(oid: git2::Oid) -> Oid {
@@ -45,7 +49,7 @@ impl Repo {
     fn of(git: git2::Repository) -> Self {
         // libgit2 asks for it when it first looks at objects or refs, and never again.
         sys::sync_what_is_written();
-        Self { git, settings: RefCell::new(None) }
+        Self { git, settings: RefCell::new(None), unread: RefCell::new(None) }
     }
 
     /// The repository around a directory, as git itself would find it (`GIT_DIR` counts).
@@ -65,6 +69,28 @@ impl Repo {
             std::iter::empty::<&Path>(),
         );
         Ok(Self::of(git.map_err(|e| explain(git_dir, &e))?))
+    }
+
+    /// What is there; `None` where it is not. Where that cannot be told, since it cannot be read,
+    /// [`Repo::must_be_read`] fails from then on.
+    fn there<T>(&self, what: impl Display, found: Result<T, git2::Error>) -> Option<T> {
+        use git2::ErrorCode::{InvalidSpec, NotFound, UnbornBranch};
+        let found = found.map_err(|error| match error.code() {
+            NotFound | InvalidSpec | UnbornBranch => {}
+            _ => {
+                drop(self.unread.replace(Some(format!("cannot read {what}: {}", error.message()))))
+            }
+        });
+        found.ok()
+    }
+
+    /// Fails, once, if anything could not be read of which this has said that it is not there:
+    /// asked before every decision, since a gate may hang on what seems to be missing.
+    pub fn must_be_read(&self) -> Result<()> {
+        match self.unread.take() {
+            None => Ok(()),
+            Some(why) => bail!("{why}\nhint: git fsck, and a look at the disk"),
+        }
     }
 
     /// The git directory that all work trees share, canonical.
@@ -108,16 +134,18 @@ impl Repo {
     pub fn setting(&self, key: &str) -> Option<String> {
         let mut settings = self.settings.borrow_mut();
         if settings.is_none() {
-            *settings = self.git.config().ok()?.snapshot().ok();
+            let read = self.git.config().and_then(|mut config| config.snapshot());
+            *settings = self.there("git's configuration", read);
         }
         settings.as_ref()?.get_str(key).ok().map(str::to_owned)
     }
 
     /// A value of this repository's own configuration file alone.
     pub fn local_setting(&self, key: &str) -> Option<String> {
-        let config = self.git.config().ok()?;
-        let mut local = config.open_level(git2::ConfigLevel::Local).ok()?;
-        local.snapshot().ok()?.get_str(key).ok().map(str::to_owned)
+        let config = self.git.config();
+        let local = config.and_then(|config| config.open_level(git2::ConfigLevel::Local));
+        let read = local.and_then(|mut local| local.snapshot());
+        self.there("git's configuration", read)?.get_str(key).ok().map(str::to_owned)
     }
 
     /// Writes a value into this repository's own configuration file.

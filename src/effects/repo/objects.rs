@@ -62,7 +62,8 @@ impl Stamp {
 impl Repo {
     /// The bytes of a blob; `None` when it is not here.
     pub fn blob(&self, oid: Oid) -> Option<Vec<u8>> {
-        Some(self.git.find_blob(raw(oid).ok()?).ok()?.content().to_vec())
+        let blob = self.there(format_args!("`{oid}`"), self.git.find_blob(raw(oid).ok()?))?;
+        Some(blob.content().to_vec())
     }
 
     /// Writes a blob.
@@ -77,7 +78,10 @@ impl Repo {
 
     /// Whether an object is a file's.
     pub fn is_blob(&self, oid: Oid) -> bool {
-        let header = |oid| self.git.odb().ok()?.read_header(oid).ok();
+        let header = |id| {
+            let found = self.git.odb().and_then(|odb| odb.read_header(id));
+            self.there(format_args!("`{oid}`"), found)
+        };
         raw(oid).ok().and_then(header).is_some_and(|(_, kind)| kind == git2::ObjectType::Blob)
     }
 
@@ -89,16 +93,20 @@ impl Repo {
 
     /// The object at a path of a commit's tree.
     pub fn entry(&self, commit: Oid, path: &str) -> Option<Oid> {
-        let tree = self.git.find_commit(raw(commit).ok()?).ok()?.tree().ok()?;
-        Some(plain(tree.get_path(std::path::Path::new(path)).ok()?.id()))
+        Some(plain(self.at_path(commit, path)?.id()))
     }
 
     /// The text at a path of a commit's tree, if it is a regular file.
     pub fn file(&self, commit: Oid, path: &str) -> Option<Vec<u8>> {
-        let tree = self.git.find_commit(raw(commit).ok()?).ok()?.tree().ok()?;
-        let entry = tree.get_path(std::path::Path::new(path)).ok()?;
+        let entry = self.at_path(commit, path)?;
         let regular = matches!(entry.filemode(), 0o100_644 | 0o100_755 | 0o100_664);
         regular.then(|| self.blob(plain(entry.id()))).flatten()
+    }
+
+    fn at_path(&self, commit: Oid, path: &str) -> Option<git2::TreeEntry<'static>> {
+        let tree = self.git.find_commit(raw(commit).ok()?).and_then(|commit| commit.tree());
+        let entry = tree.and_then(|tree| tree.get_path(std::path::Path::new(path)));
+        self.there(format_args!("`{commit}:{path}`"), entry)
     }
 
     /// Names at the top of a commit's tree.

@@ -29,7 +29,7 @@ pub enum Swap {
 impl Repo {
     /// Where a ref points, peeled of symbolic refs; `None` when there is none.
     pub fn reference(&self, name: &str) -> Option<Oid> {
-        self.git.refname_to_id(name).ok().map(plain)
+        self.there(format_args!("`{name}`"), self.git.refname_to_id(name)).map(plain)
     }
 
     /// The tip of a local branch.
@@ -39,7 +39,7 @@ impl Repo {
 
     /// What a symbolic ref names.
     pub fn symbolic(&self, name: &str) -> Option<String> {
-        let reference = self.git.find_reference(name).ok()?;
+        let reference = self.there(format_args!("`{name}`"), self.git.find_reference(name))?;
         reference.symbolic_target().ok()?.map(str::to_owned)
     }
 
@@ -96,6 +96,7 @@ impl Repo {
         (new, message): (Oid, &str),
         ours: bool,
     ) -> Result<Swap> {
+        self.must_be_read()?;
         let expected = match old {
             Some(old) => raw(old)?,
             None => git2::Oid::ZERO_SHA1,
