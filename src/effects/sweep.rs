@@ -365,9 +365,10 @@ mod tests {
             while :; do sleep 0.05; done";
         start(polite, &file, dir.path(), None);
         pids_in(&file, 1);
-        let begun = clock::tick();
-        end_all("", dir.path(), Duration::from_secs(60)).unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(20));
+        let (begun, grace) = (clock::tick(), Duration::from_secs(600));
+        end_all("", dir.path(), grace).unwrap();
+        // Many looks on a machine that is busy with other things take their time.
+        assert!(begun.elapsed() < grace / 2);
         assert_eq!(pids_in(&file, 2).len(), 2, "it could say goodbye");
     }
 
