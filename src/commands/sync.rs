@@ -18,7 +18,7 @@ use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
 use crate::domain::event::Kind;
 use crate::domain::id::{Oid, TaskId};
-use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::repo::{Repo, Swap};
 use crate::effects::trust::{self, CONFIG};
@@ -151,6 +151,7 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
     waker::leave(&world.paths, outcome.plan.wake)?;
     let pointed = point_branches(&world);
     tidy::tidy(&world);
+    world.repo.free_of_stale_locks(&own_refs(&world))?;
     remember(&world)?;
     gc::when_due(&world)?;
     pointed.map(|()| outcome)
@@ -246,6 +247,22 @@ fn point_branches(world: &World) -> Result<()> {
         point_branch(world, task, run)?;
     }
     Ok(())
+}
+
+/// Every ref that this clone may have been writing when it was killed, but for those of builds that
+/// are over for good.
+fn own_refs(world: &World) -> Vec<String> {
+    let mut names = vec![ledger::REF.to_owned()];
+    for (task, build) in world.ledger.builds.iter().filter(|(_, build)| !build.is_over()) {
+        let Some(attempt) = build.last().map(Run::number) else { continue };
+        names.extend([
+            format!("refs/heads/{}", world.branch_of(task)),
+            branch_ref(task),
+            attempt_ref(task, attempt),
+            held_ref(task, attempt),
+        ]);
+    }
+    names
 }
 
 /// Moves one build's branch to the newest commit of a run.

@@ -120,35 +120,48 @@ fn traced(repo: &TestRepo, log: &Path) -> Command {
     command
 }
 
-/// A program before git on PATH, which puts a fault into each git that buildq runs.
+/// A script in the place of a program, which puts a fault into the program.
 pub struct Shim<'a> {
     repo: &'a TestRepo,
 }
 
 impl<'a> Shim<'a> {
-    /// From now on.
-    pub fn put(repo: &'a TestRepo, (fault, point): (Fault, &Point)) -> Self {
+    /// Before git on PATH, for every git that buildq itself runs.
+    pub fn of_git(repo: &'a TestRepo, at: (Fault, &Point)) -> Self {
         let git = Said::of(repo.command("sh").args(["-c", "command -v git"])).success().stdout;
-        let (git, call, out) = (git.trim(), &point.call, repo.root().display());
-        let inject = inject(fault, point);
-        let program = format!(
-            "#!/bin/sh\ntest -e {out}/strike && test -z \"$BUILDQ_ATTEMPT\" || exec {git} \"$@\"\n\
-             exec strace -qq -o {out}/struck-$$ -e signal=none -e trace={call} -e {inject} {git} \"$@\"\n"
-        );
-        repo.program("git", &program);
+        let script = script(repo, at, "test -z \"$BUILDQ_ATTEMPT\"", git.trim());
+        repo.program("git", &script);
         std::fs::write(repo.root().join("strike"), "").unwrap();
         Self { repo }
     }
 
-    /// Git is git again; how many of them were struck.
+    /// Where a running buildq believes itself to be, for the helper that it starts in a workspace
+    /// and for that one's git.
+    pub fn of_helper(repo: &'a TestRepo, at: (Fault, &Point), own: &Path) -> Self {
+        let buildq = env!("CARGO_BIN_EXE_buildq");
+        let new = repo.program("new", &script(repo, at, "test \"$1\" = workspace", buildq));
+        std::fs::write(repo.root().join("strike"), "").unwrap();
+        std::fs::rename(new, own).unwrap();
+        Self { repo }
+    }
+
+    /// All is as it was; how many processes were struck.
     pub fn take_away(self) -> usize {
         std::fs::remove_file(self.repo.root().join("strike")).unwrap();
-        std::fs::remove_file(self.repo.root().join("bin/git")).unwrap();
+        let _ = std::fs::remove_file(self.repo.root().join("bin/git"));
         let entries = std::fs::read_dir(self.repo.root()).unwrap().flatten();
         let logs = entries.filter(|e| e.file_name().to_string_lossy().starts_with("struck-"));
         logs.filter(|log| is_struck(&std::fs::read_to_string(log.path()).unwrap_or_default()))
             .count()
     }
+}
+
+fn script(repo: &TestRepo, (fault, point): (Fault, &Point), when: &str, real: &str) -> String {
+    let (call, out, inject) = (&point.call, repo.root().display(), inject(fault, point));
+    format!(
+        "#!/bin/sh\n{{ test -e {out}/strike && {when}; }} || exec {real} \"$@\"\n\
+         exec strace -f -qq -o {out}/struck-$$ -e signal=none -e trace={call} -e {inject} {real} \"$@\"\n"
+    )
 }
 
 fn inject(fault: Fault, point: &Point) -> String {

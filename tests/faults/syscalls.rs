@@ -2,9 +2,10 @@
 //! clean-up.
 
 use std::fmt;
+use std::process::Stdio;
 
 use crate::stage::Stage;
-use crate::strace::{self, Fault, Point, Points};
+use crate::strace::{self, Fault, Point, Points, Shim};
 use crate::tally::{Tally, is_long};
 
 /// What a disk, or a crowded machine, answers.
@@ -39,17 +40,9 @@ impl Role {
         stage.reset();
         if self == Self::Burial {
             let repo = &stage.repo;
-            let script =
-                "echo begun > begun; touch $OUT/alive; until test -e $OUT/go; do sleep 0.02; done";
-            let text = std::fs::read_to_string(repo.root().join("bin/agent")).unwrap();
-            let dying = text.replace(
-                "echo one > one",
-                &format!("test $BUILDQ_ATTEMPT = 1 && {{ {script}; }}\necho one > one"),
-            );
-            repo.program("agent", &dying);
+            hold_the_builder(stage);
             repo.buildq(["sync"]).success();
-            let alive = repo.root().join("alive");
-            repo.wait_for(|_| alive.exists());
+            repo.wait_for(|repo| repo.root().join("alive").exists());
             let supervisor =
                 repo.processes().into_iter().find(|process| process.is("supervise")).unwrap();
             crate::support::kill(supervisor.pid);
@@ -79,6 +72,14 @@ impl Role {
         stage.is_made_good(&context);
         usize::from(hit)
     }
+}
+
+/// The builder of the first attempt waits for `go`, with something in its hands.
+fn hold_the_builder(stage: &Stage) {
+    let held = "test $BUILDQ_ATTEMPT = 1 && { echo begun > begun; touch $OUT/alive\n\
+                until test -e $OUT/go; do sleep 0.02; done; }\n";
+    let text = std::fs::read_to_string(stage.repo.root().join("bin/agent")).unwrap();
+    stage.repo.program("agent", &text.replace("echo one > one", &format!("{held}echo one > one")));
 }
 
 /// One point, one fault, and its name in the tally.
@@ -116,8 +117,51 @@ fn strike(row: &'static str, role: Role, faults: &[Fault], sample: usize) {
         .run(rounds.into_iter().step_by(apart), sample, |round| role.round(&stage, &round.at));
 }
 
-/// The calls of every git that a supervisor runs, each counted by itself.
-fn strike_git(row: &'static str, faults: &[Fault], sample: usize) {
+/// Programs that a supervisor starts outside or inside the workspace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Helper {
+    /// Every git that takes over what was made.
+    Git,
+    /// The one in the workspace that commits what was left and packs it, and its git.
+    Pack,
+}
+
+impl Helper {
+    /// One attempt with this helper struck, from beginning to end; how many were.
+    fn round(self, stage: &Stage, (fault, point): &(Fault, Point)) -> usize {
+        stage.reset();
+        let (repo, at) = (&stage.repo, (*fault, point));
+        let git_dir = repo.git_dir();
+        let words = Role::Supervisor.words(git_dir.to_str().unwrap());
+        let hits = if self == Self::Git {
+            let shim = Shim::of_git(repo, at);
+            let _ = repo.buildq(words);
+            repo.settle();
+            shim.take_away()
+        } else {
+            let own = repo.root().join("bin/own-buildq");
+            let buildq = env!("CARGO_BIN_EXE_buildq");
+            // 180 MB are not copied where they can be linked.
+            std::fs::hard_link(buildq, &own)
+                .or_else(|_| std::fs::copy(buildq, &own).map(drop))
+                .unwrap();
+            hold_the_builder(stage);
+            let mut supervisor =
+                repo.command(&own).args(words).stdout(Stdio::null()).spawn().unwrap();
+            repo.wait_for(|repo| repo.root().join("alive").exists());
+            let shim = Shim::of_helper(repo, at, &own);
+            repo.go();
+            supervisor.wait().unwrap();
+            repo.settle();
+            shim.take_away()
+        };
+        stage.is_made_good(&format!("{self:?}: {fault} at {point}"));
+        hits
+    }
+}
+
+/// The calls of a helper and of what it starts, each process counted by itself.
+fn strike_helper(row: &'static str, helper: Helper, faults: &[Fault], sample: usize) {
     if !strace::works() {
         return;
     }
@@ -136,22 +180,12 @@ fn strike_git(row: &'static str, faults: &[Fault], sample: usize) {
     for (fault, (call, most)) in faults.iter().flat_map(|f| calls.iter().map(move |c| (f, c))) {
         for nth in 1..=*most {
             let at = (*fault, Point { call: (*call).into(), nth });
-            rounds.push(Round { name: format!("Git {fault} {}", at.1), at });
+            rounds.push(Round { name: format!("{helper:?} {fault} {}", at.1), at });
         }
     }
     let apart = if is_long() { 1 } else { rounds.len() / sample };
-    Tally::open(row).run(rounds.into_iter().step_by(apart), sample, |round| {
-        stage.reset();
-        let (fault, point) = &round.at;
-        let shim = strace::Shim::put(&stage.repo, (*fault, point));
-        let git_dir = stage.repo.git_dir();
-        let words = Role::Supervisor.words(git_dir.to_str().unwrap());
-        let _ = stage.repo.buildq(words);
-        stage.repo.settle();
-        let hits = shim.take_away();
-        stage.is_made_good(&round.name);
-        hits
-    });
+    let rounds = rounds.into_iter().step_by(apart);
+    Tally::open(row).run(rounds, sample, |round| helper.round(&stage, &round.at));
 }
 
 #[test]
@@ -166,12 +200,22 @@ fn a_supervisor_cannot_read_what_it_needs() {
 
 #[test]
 fn the_git_of_a_supervisor_is_killed_wherever_it_writes() {
-    strike_git("kill at each write", &[Fault::Kill], 2);
+    strike_helper("kill at each write", Helper::Git, &[Fault::Kill], 2);
 }
 
 #[test]
 fn the_git_of_a_supervisor_meets_a_broken_disk() {
-    strike_git("error at each write", &ERRORS, 3);
+    strike_helper("error at each write", Helper::Git, &ERRORS, 3);
+}
+
+#[test]
+fn the_helper_in_a_workspace_is_killed_wherever_it_writes() {
+    strike_helper("kill at each write", Helper::Pack, &[Fault::Kill], 2);
+}
+
+#[test]
+fn the_helper_in_a_workspace_meets_a_broken_disk() {
+    strike_helper("error at each write", Helper::Pack, &ERRORS, 3);
 }
 
 #[test]

@@ -126,6 +126,21 @@ impl Repo {
         )
     }
 
+    /// Frees those of these refs, which nobody but buildq writes, of lock files that the killed have
+    /// left: they are in the way of git's own housekeeping. Waits until it is sure of one, and
+    /// not at all where there is none.
+    pub fn free_of_stale_locks(&self, names: &[String]) -> Result<()> {
+        let lock = |name: &String| self.git.commondir().join(format!("{name}.lock"));
+        let locks = names.iter().map(lock).filter_map(|path| Some((identity(&path)?, path)));
+        let mut held: Vec<_> = locks.collect();
+        let begun = clock::tick();
+        while !held.is_empty() && begun.elapsed() <= STALE {
+            pause();
+            held.retain(|(seen, path)| identity(path) == Some(*seen));
+        }
+        held.into_iter().try_for_each(|(seen, path)| self.remove_stale(&path, Some(seen)))
+    }
+
     /// Of several that found the same lock file stale, one removes it; the others find that it
     /// is no longer the same.
     fn remove_stale(&self, path: &Path, seen: Option<(u64, i64, i64)>) -> Result<()> {
