@@ -115,15 +115,20 @@ pub fn end(quarry: &Quarry, grace: Duration, meanwhile: &mut dyn FnMut()) -> Res
     }
 }
 
-/// Whether a process that lives was started with exactly these words after its own name. Where
-/// nothing can be seen of processes, one may.
+/// Whether a process that lives was started with exactly these words after its own name. A child
+/// between fork and exec still bears its parent's words, so only who leads a session, as every
+/// detached process does, or has a terminal, is meant. Where nothing can be seen of processes, one
+/// may live.
 pub fn is_seen(words: &[&OsStr]) -> bool {
     let is_it = |pid: u32| {
         let Ok(line) = std::fs::read(format!("/proc/{pid}/cmdline")) else { return false };
         let mut said = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0).skip(1);
         words.iter().all(|word| said.next() == Some(word.as_bytes())) && said.next().is_none()
     };
-    let lives = |pid: u32| Process::look(pid).is_some_and(|process| process.lives);
+    let lives = |pid: u32| {
+        let process = Process::look(pid).filter(|process| process.lives);
+        process.is_some_and(|process| process.session == pid || process.terminal)
+    };
     !Path::new("/proc/self/cmdline").exists() || pids().any(|pid| is_it(pid) && lives(pid))
 }
 
@@ -214,6 +219,8 @@ pub struct Process {
     pub parent: u32,
     /// Its process group.
     pub group: u32,
+    /// The process that leads its session.
+    pub session: u32,
     /// Whether it has a controlling terminal.
     pub terminal: bool,
     /// When it started, in clock ticks since boot: tells it from a later one of this number.
@@ -238,6 +245,7 @@ impl Process {
             lives: !matches!(*fields.first()?, "Z" | "X" | "x") || threads > 1,
             parent: u32::try_from(number(1)?).ok()?,
             group: u32::try_from(number(2)?).ok()?,
+            session: u32::try_from(number(3)?).ok()?,
             terminal: *fields.get(4)? != "0",
             start: number(19)?,
         })
@@ -294,6 +302,7 @@ fn listed(pids: &[u32]) -> String {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::os::unix::process::CommandExt as _;
     use std::process::{Command, Stdio};
 
     use super::*;
@@ -390,7 +399,14 @@ mod tests {
         let seconds = format!("600.{}", std::process::id());
         let seen = |words: &[&str]| is_seen(&words.iter().map(OsStr::new).collect::<Vec<_>>());
         assert!(!seen(&[&seconds]));
-        let mut child = Command::new("sleep").arg(&seconds).spawn().unwrap();
+        // What is not detached is none of them.
+        let mut child = Command::new("sleep").arg(&seconds).process_group(0).spawn().unwrap();
+        let near =
+            seen(&[&seconds]) && Process::look(child.id()).is_some_and(|process| !process.terminal);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!near, "a child looks like one that was detached");
+        let mut child = Command::new("setsid").args(["sleep", &seconds]).spawn().unwrap();
         let begun = clock::tick();
         while !seen(&[&seconds]) && begun.elapsed() < Duration::from_secs(20) {}
         let known = seen(&[&seconds]);
@@ -408,7 +424,8 @@ mod tests {
         let stat = "7 (a) Z 1 (b) R) S 3 4 5 34816 0 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0";
         let process = Process::parse(7, stat).unwrap();
         assert!(process.lives && process.terminal);
-        assert_eq!((process.parent, process.group, process.start), (3, 4, 99));
+        let Process { parent, group, session, start, .. } = process;
+        assert_eq!((parent, group, session, start), (3, 4, 5, 99));
         assert_eq!(Process::parse(7, "7 (x"), None);
     }
 

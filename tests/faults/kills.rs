@@ -99,7 +99,7 @@ impl Storm {
         let repo = TestRepo::with_agent(&work, "");
         repo.git(["config", "buildq.sandbox", if walls { "require" } else { "off" }]);
         repo.agent_config(
-            "retry: {max: 100, delay: 1m}\nverify: [\"test -e step-3\"]\nhooks: {quiet: true}",
+            "max_review: 100\nretry: {max: 100, delay: 1m}\nverify: [\"test -e step-3\"]\nhooks: {quiet: true}",
         );
         let context = format!("seed {seed}, sandbox {walls}");
         let mut storm =
@@ -283,10 +283,14 @@ fn what_holds_the_lock_after_its_supervisor_was_killed_is_ended_by_the_one_sync(
     let supervisor = all.iter().find(|process| process.is("supervise")).unwrap();
     kill(supervisor.pid);
     repo.wait_for(|_| !lives(supervisor.pid));
-    // As a sandbox does that outlives it for a moment.
-    let lock = repo.git_dir().join("buildq/builds/x-1.lock");
-    let mut orphan = repo.command("flock");
-    orphan.arg(lock).args(["sh", "-c", "touch $0/held; exec sleep 600"]).arg(repo.root());
+    // As a sandbox does that outlives it for a moment, or a child that has not become another
+    // program yet: that one bears the supervisor's own words.
+    let git_dir = repo.git_dir();
+    let lock = git_dir.join("buildq/builds/x-1.lock");
+    std::fs::write(repo.root().join("supervise"), "touch held; sleep 600\n").unwrap();
+    let mut orphan = repo.command("setsid");
+    orphan.current_dir(repo.root()).arg("flock").arg(lock).args(["sh", "supervise", "--repo"]);
+    orphan.arg(&git_dir).args(["--attempt", "1", "--", "x"]);
     let mut orphan = orphan.env("BUILDQ_TOKEN", repo.left("token").trim()).spawn().unwrap();
     repo.wait_for(|repo| repo.root().join("held").exists());
     let _ = repo.buildq(["sync"]).success();
