@@ -126,7 +126,7 @@ impl Stays {
         let builds = world.map(|world| world.ledger.builds.keys().map(|id| world.branch_of(id)));
         branches.extend(builds.into_iter().flatten());
         branches.retain(|branch| repo.branch(branch).is_some());
-        let attempts = repo.references("refs/buildq/")?.len();
+        let attempts = repo.references("refs/buildq/attempts/")?.len();
         let queue = world.map_or("queue", |world| &world.config.queue_dir).to_owned();
         let tip =
             repo.branch(&world.map_or_else(|| repo.queue_branch(), |w| w.queue_branch.clone()));
@@ -169,7 +169,7 @@ pub struct Left<'a> {
     pub kept_workspaces: &'a [String],
     /// Branches of buildq, without `refs/heads/`: ledger, status, builds it made.
     pub branches: &'a [String],
-    /// How many refs lie below `refs/buildq/`.
+    /// How many attempts have their work below `refs/buildq/`.
     pub attempts: usize,
     /// Tracked files of buildq that are there.
     pub files: &'a [String],

@@ -1,6 +1,7 @@
 //! `buildq workspace pack`: hands over the commits of a workspace, from inside the sandbox.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -54,7 +55,12 @@ pub fn run(args: Args) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let folder = if pack.unmarked { here } else { Marker::find(&here)?.0 };
+    let folder = match Marker::find(&here) {
+        Ok((folder, _)) => folder,
+        // A link or a file in its place may lead to any other repository.
+        Err(_) if pack.unmarked && is_a_folder(&here.join(".git")) => here,
+        Err(error) => return Err(error),
+    };
     let bases: Vec<Oid> = pack.base.iter().map(|base| base.parse()).collect::<Result<_, _>>()?;
     let rule = Rule { max_file: pack.max_file, exclude: &pack.exclude };
     let leftovers = pack.commit_leftovers.as_deref();
@@ -62,4 +68,8 @@ pub fn run(args: Args) -> Result<ExitCode> {
     send(&folder, &Request { bases: &bases, leftovers, rule }, &mut out)?;
     out.flush().context("nobody takes the commits")?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_a_folder(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|about| about.is_dir())
 }

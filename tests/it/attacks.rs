@@ -26,7 +26,9 @@ fn victim(script: &Script) -> (TestRepo, Ground) {
         .env("UNLISTED", UNLISTED)
         .env("SSH_AUTH_SOCK", "/run/user/0/agent")
         .env("DISPLAY", ":7")
-        .env("DOCKER_HOST", "unix:///run/docker.sock");
+        .env("DOCKER_HOST", "unix:///run/docker.sock")
+        // Git's own progress would be told where a machine is slow.
+        .env("GIT_PROGRESS_DELAY", "600");
     let ground = Ground::new(&repo);
     ground.live_in(&repo);
     let needs = script.header("needs").unwrap_or_default();

@@ -225,7 +225,10 @@ impl Live<'_> {
         match made {
             Some(text) if text.trim() == word => {}
             Some(text) => bail!("`{FILE}` holds `{}` instead of `{word}`", text.trim()),
-            None => bail!("`{FILE}`, which was asked for, is not on `{branch}`"),
+            None => bail!(
+                "`{FILE}`, which was asked for, is not on `{branch}`: right for a builder that does \
+                 one thing whatever its task says, and for no other"
+            ),
         }
         self.done("the branch holds what was asked for");
         Ok(())
