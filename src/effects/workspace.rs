@@ -93,6 +93,11 @@ pub fn git_inside(folder: &Path) -> Git {
     let git = git_environment()
         .into_iter()
         .fold(Git::at(folder), |git, (name, value)| git.with(name, value));
+    // A workspace that a builder has broken is no part of a repository around it.
+    let git = match folder.parent() {
+        Some(around) => git.with("GIT_CEILING_DIRECTORIES", around),
+        None => git,
+    };
     git.set("commit.gpgSign=false").set("core.safecrlf=false").set("diff.external=")
 }
 

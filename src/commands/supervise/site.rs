@@ -387,6 +387,8 @@ fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
         // A builder that writes `git config --global`, as agents do, must hit a file of its own:
         // root would replace the null device by it.
         ("GIT_CONFIG_GLOBAL", made.folder.join(".git/buildq/gitconfig").into()),
+        // What it commits once its workspace is broken belongs to no repository around that.
+        ("GIT_CEILING_DIRECTORIES", made.folder.parent().unwrap_or(Path::new("/")).into()),
         (env::TASK, start.task.as_str().into()),
         (env::ATTEMPT, start.attempt.to_string().into()),
         (env::BRANCH, world.branch_of(&start.task).into()),

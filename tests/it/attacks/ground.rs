@@ -107,6 +107,11 @@ impl Ground {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
+        // A home that is a repository itself, with the workspaces somewhere below it.
+        let around = ["-C", home.to_str().unwrap()];
+        repo.git([&around[..], &["init", "-q"]].concat());
+        repo.git([&around[..], &["add", ".bashrc"]].concat());
+        repo.git([&around[..], &["commit", "-qm", "Dotfiles"]].concat());
         let private = home.join("private");
         repo.git(["init", "-q", private.to_str().unwrap()]);
         fs::write(private.join("loot"), "loot: a private file\n").unwrap();
