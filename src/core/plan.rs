@@ -503,6 +503,9 @@ mod tests {
         let mut plan = plan(situation);
         // So is the round that is made while something is built.
         plan.wake = plan.wake.filter(|wake| *wake != at(now) + ROUND);
+        // That a gate opens by itself is told from its time, and once is enough.
+        let twice = |hold: &Hold| hold.until.is_some() && hold.remedy.contains("by itself");
+        assert!(!plan.verdicts.iter().any(|verdict| verdict.holds().any(|(_, hold)| twice(hold))));
         let text = shown(&plan);
         text.replace("\nwake 23:00", "").replace("wake 23:00", "")
     }
