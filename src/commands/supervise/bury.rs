@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// A pack that was taken in and never got a ref, because buildq died, is let go after this.
 const ABANDONED: Duration = Duration::from_secs(3600);
 /// What a killed supervisor has left is given this long to let go of the attempt's lock.
-const DYING: Duration = Duration::from_secs(5);
+const DYING: Duration = Duration::from_secs(30);
 /// Packing what is left may last this long.
 const TAKE: Duration = Duration::from_secs(120);
 
