@@ -4,6 +4,7 @@
 pub mod clause;
 pub mod lexicon;
 mod nouns;
+pub mod phrases;
 pub mod reading;
 mod sections;
 mod tokens;

@@ -1,5 +1,8 @@
 //! Marks of what is not written yet, and of what is not decided yet.
 
+use std::sync::LazyLock;
+
+use crate::core::language::phrases::Phrases;
 use crate::core::language::reading::{Place, Reading, Said, Section};
 
 /// Stand where a text should stand.
@@ -192,6 +195,10 @@ pub fn is_placeholder(text: &str) -> bool {
 
 /// `{{version}}`, `<insert name>`, `[Brief description of the bug]`
 fn bracketed(text: &str) -> Option<String> {
+    if !text.contains(['{', '<', '[']) {
+        return None;
+    }
+    let lower = text.to_lowercase();
     for (open, close) in [
         ("{{", "}}"),
         ("<insert", ">"),
@@ -208,7 +215,6 @@ fn bracketed(text: &str) -> Option<String> {
         ("<name of", ">"),
         ("[tbd", "]"),
     ] {
-        let lower = text.to_lowercase();
         if let Some(start) = lower.find(open) {
             let end = lower[start + open.len()..].find(close)? + start + open.len() + close.len();
             return lower.get(start..end.min(start + 60)).map(str::to_owned);
@@ -228,12 +234,14 @@ fn shouted(text: &str) -> Option<String> {
 
 /// Phrases that say nothing, each with the words.
 pub fn empty_phrases(reading: &Reading) -> Vec<String> {
-    phrases(reading, VAGUE)
+    static KNOWN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(VAGUE.iter().map(plain)));
+    phrases(reading, VAGUE, &KNOWN)
 }
 
 /// Phrases that leave a decision open, each with the words.
 pub fn undecided(reading: &Reading) -> Vec<String> {
-    let mut found = phrases(reading, UNDECIDED);
+    static KNOWN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(UNDECIDED.iter().map(plain)));
+    let mut found = phrases(reading, UNDECIDED, &KNOWN);
     let open = |said: &&Said| said.section == Section::Open && said.place == Place::Item;
     let asks = |said: &&Said| {
         matches!(said.section, Section::Task | Section::Open)
@@ -248,25 +256,38 @@ pub fn undecided(reading: &Reading) -> Vec<String> {
     found
 }
 
-fn phrases(reading: &Reading, list: &[&str]) -> Vec<String> {
+fn phrases(reading: &Reading, list: &[&str], known: &Phrases) -> Vec<String> {
     let counts = |said: &&Said| matches!(said.section, Section::Task | Section::Open);
     let mut found = Vec::new();
     for said in reading.said.iter().filter(counts) {
-        let text = text(said).to_lowercase();
-        let padded =
-            format!(" {} ", text.split_whitespace().map(bare).collect::<Vec<_>>().join(" "));
-        let here = list.iter().filter(|phrase| {
-            let plain = phrase.trim_end_matches([':', ',', ' ']);
+        let padded = padded(&text(said).to_lowercase());
+        let here = known.within(&padded).into_iter().map(|at| list[at]).filter(|phrase| {
+            let plain = plain(phrase);
             padded.match_indices(plain).any(|(at, _)| {
                 padded[..at].ends_with(' ') && padded[at + plain.len()..].starts_with(' ')
             })
         });
-        found.extend(here.map(|phrase| (*phrase).to_owned()));
+        found.extend(here.map(str::to_owned));
         if found.len() > 8 {
             break;
         }
     }
     found
+}
+
+fn plain<'p>(phrase: &'p &str) -> &'p str {
+    phrase.trim_end_matches([':', ',', ' '])
+}
+
+/// The bare words of a text, each with a blank before and after it.
+fn padded(text: &str) -> String {
+    let mut padded = String::with_capacity(text.len() + 2);
+    padded.push(' ');
+    for word in text.split_whitespace() {
+        padded.push_str(bare(word));
+        padded.push(' ');
+    }
+    padded
 }
 
 fn bare(word: &str) -> &str {

@@ -1,8 +1,9 @@
 //! Which words mean what: the tables of verbs and nouns, with every form of each word.
 
-use std::collections::HashMap;
 use std::ops::BitOr;
 use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 
 use super::nouns::{NOUNS, SMALL};
 use super::verbs::{IRREGULAR, NOMINALS, VERBS};
@@ -103,29 +104,34 @@ pub struct Meaning {
 /// The words after the first one of a phrase, and what the whole means.
 type Tail = (Vec<Box<str>>, Meaning);
 
-/// All words and phrases.
-pub struct Lexicon {
-    words: HashMap<Box<str>, Meaning>,
-    phrases: HashMap<Box<str>, Vec<Tail>>,
+/// What one word may begin.
+#[derive(Default)]
+struct Entry {
+    /// What it means alone.
+    alone: Meaning,
+    /// Phrases that begin with it, the longest first.
+    phrases: Vec<Tail>,
 }
+
+/// All words, and those that phrases begin with.
+pub struct Lexicon(FxHashMap<Box<str>, Entry>);
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::make);
 
 /// What the words mean that a text begins with, and how many of them: the longest phrase, else
 /// the first word alone. `next` gives the nth word, in lower case, as far as a phrase may reach.
 pub fn look<'w>(first: &str, next: impl Fn(usize) -> Option<&'w str>) -> (Meaning, usize) {
-    let lexicon = &*LEXICON;
-    let tails = lexicon.phrases.get(first).map(Vec::as_slice).unwrap_or_default();
+    let Some(entry) = LEXICON.0.get(first) else { return (Meaning::default(), 1) };
     let fits = |tail: &&Tail| tail.0.iter().enumerate().all(|(n, w)| next(n + 1) == Some(w));
-    if let Some((rest, meaning)) = tails.iter().find(fits) {
-        return (*meaning, rest.len() + 1);
+    match entry.phrases.iter().find(fits) {
+        Some((rest, meaning)) => (*meaning, rest.len() + 1),
+        None => (entry.alone, 1),
     }
-    (lexicon.words.get(first).copied().unwrap_or_default(), 1)
 }
 
 impl Lexicon {
     fn make() -> Self {
-        let mut lexicon = Self { words: HashMap::new(), phrases: HashMap::new() };
+        let mut lexicon = Self(FxHashMap::default());
         for (class, list) in SMALL {
             list.split(", ").for_each(|word| lexicon.put(word, *class, Form::Base));
         }
@@ -141,8 +147,8 @@ impl Lexicon {
         for (class, list) in NOMINALS {
             list.split(", ").for_each(|noun| lexicon.put(noun, *class, Form::Nominal));
         }
-        for tails in lexicon.phrases.values_mut() {
-            tails.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
+        for entry in lexicon.0.values_mut() {
+            entry.phrases.sort_by_key(|(rest, _)| std::cmp::Reverse(rest.len()));
         }
         lexicon
     }
@@ -165,10 +171,10 @@ impl Lexicon {
             }
         };
         let Some((first, rest)) = text.split_once(' ') else {
-            return add(self.words.entry(text.into()).or_default());
+            return add(&mut self.0.entry(text.into()).or_default().alone);
         };
         let rest: Vec<Box<str>> = rest.split(' ').map(Into::into).collect();
-        let tails = self.phrases.entry(first.into()).or_default();
+        let tails = &mut self.0.entry(first.into()).or_default().phrases;
         match tails.iter_mut().find(|(other, _)| *other == rest) {
             Some((_, meaning)) => add(meaning),
             None => tails.push((rest, Meaning { classes: set, form })),

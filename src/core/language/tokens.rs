@@ -113,7 +113,13 @@ fn quoted(rest: &str, close: char) -> Option<usize> {
 }
 
 fn is_inner(c: char) -> bool {
-    !c.is_whitespace() && !",;:()[]{}\"“”«»`—–|→⇒•·*<>=".contains(c)
+    match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '/' | '_' => true,
+        ',' | ';' | ':' | '(' | ')' | '[' | ']' | '{' | '}' | '"' | '`' => false,
+        '|' | '*' | '<' | '>' | '=' | '“' | '”' | '«' | '»' => false,
+        '—' | '–' | '→' | '⇒' | '•' | '·' => false,
+        _ => !c.is_whitespace(),
+    }
 }
 
 /// The gap after one more character of it.
@@ -186,6 +192,9 @@ fn is_short_form(run: &str) -> bool {
 }
 
 fn kind_of(word: &str) -> Kind {
+    if word.bytes().all(|b| b.is_ascii_lowercase()) && !word.starts_with("http") {
+        return Kind::Word;
+    }
     let head = word.chars().next();
     if word.starts_with("http") || word.starts_with("www.") {
         return Kind::Link;

@@ -1,5 +1,8 @@
 //! A task that says itself that it is not to be started yet.
 
+use std::sync::LazyLock;
+
+use crate::core::language::phrases::Phrases;
 use crate::core::language::reading::{Place, Reading, Said, Section};
 
 /// Said anywhere in a task, in lower case, it means to wait.
@@ -148,8 +151,10 @@ fn phrase(said: &Said) -> Option<String> {
     let close = rest.starts_with([']', ')']);
     let text = said.clause.text[start..last.at.end + usize::from(close)].to_lowercase();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(['`', '*'], "");
-    let found = ALWAYS.iter().find(|phrase| stands_in(&text, phrase))?;
-    Some((*found).to_owned())
+    static KNOWN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ALWAYS.iter().copied()));
+    let within = KNOWN.within(&text).into_iter().map(|at| ALWAYS[at]);
+    let found = within.into_iter().find(|phrase| stands_in(&text, phrase))?;
+    Some(found.to_owned())
 }
 
 /// As whole words.
