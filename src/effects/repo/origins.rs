@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::Result;
 use chrono::{DateTime, Utc};
 
-use super::history::moment;
+use super::history::{TreeChange, moment};
 use super::{Repo, plain, raw};
 use crate::domain::id::Oid;
 
@@ -101,9 +101,17 @@ impl<'a> Open<'a> {
     }
 }
 
-/// What one commit makes of the queue, seen from one parent: paths that differ, and the blob
-/// that the parent has there.
-type Changes = BTreeMap<String, Option<Oid>>;
+/// What one commit makes of the queue, seen from one parent, by path.
+type Changes = BTreeMap<String, Change>;
+
+/// A path that differs.
+#[derive(Clone, Copy)]
+struct Change {
+    /// The blob that the parent has there.
+    before: Option<Oid>,
+    /// The blob that the commit has there.
+    now: Option<Oid>,
+}
 
 impl Repo {
     /// For every path below the folder: the commits that brought its present blob there, on every
@@ -160,19 +168,20 @@ impl Repo {
         }
         let Some((_, first)) = parents.first() else {
             // Nothing is older: all that it has it brought.
-            let here = |path: &&&str| entry(own.as_ref(), dir, path).is_some();
-            for path in paths.iter().filter(here) {
-                let blob = entry(own.as_ref(), dir, path);
-                note(found, commit, path, (blob, true));
+            let all = self.queue_changes(&None, &own, dir)?;
+            for path in paths {
+                let blob = all.get(path).and_then(|change| change.now);
+                blob.into_iter().for_each(|blob| note(found, commit, path, (Some(blob), true)));
             }
             return Ok(());
         };
         // What the first parent has unchanged, no commit brought here; of the rest all are asked.
-        let differing: Vec<&str> =
-            first.keys().filter_map(|path| paths.get(path.as_str()).copied()).collect();
-        for path in differing {
-            let blob = entry(own.as_ref(), dir, path);
-            let there = |changes: &Changes| changes.get(path).copied().unwrap_or(blob);
+        let differing = first.iter().filter_map(|(path, change)| {
+            let path = paths.get(path.as_str()).copied()?;
+            Some((path, change.now))
+        });
+        for (path, blob) in differing {
+            let there = |changes: &Changes| changes.get(path).map_or(blob, |change| change.before);
             let before: Vec<_> = parents.iter().filter_map(|(_, c)| there(c)).collect();
             if blob.is_none_or(|blob| !before.contains(&blob)) {
                 note(found, commit, path, (blob, before.is_empty()));
@@ -181,7 +190,7 @@ impl Repo {
         let last = parents.len() - 1;
         for (at, (parent, changes)) in parents.into_iter().enumerate() {
             let mut theirs = if at == last { std::mem::take(&mut paths) } else { paths.clone() };
-            let gone = changes.iter().filter(|(_, blob)| blob.is_none());
+            let gone = changes.iter().filter(|(_, change)| change.before.is_none());
             gone.for_each(|(path, _)| _ = theirs.remove(path.as_str()));
             open.add(parent, theirs);
         }
@@ -205,14 +214,12 @@ impl Repo {
         }
         let id = |tree: &Option<git2::Tree>| tree.as_ref().map(|tree| plain(tree.id()));
         let changes = self.tree_changes(id(old), id(new), dir)?;
-        Ok(changes.into_iter().map(|change| (change.path, change.before)).collect())
+        let change = |change: TreeChange| {
+            let now = change.now.map(|(blob, _)| blob);
+            (change.path, Change { before: change.before, now })
+        };
+        Ok(changes.into_iter().map(change).collect())
     }
-}
-
-/// The object at a path below the queue's folder.
-fn entry(queue: Option<&git2::Tree>, dir: &str, path: &str) -> Option<Oid> {
-    let inside = path.strip_prefix(dir)?.strip_prefix('/')?;
-    Some(plain(queue?.get_path(Path::new(inside)).ok()?.id()))
 }
 
 /// A commit that changed a path: the text that it brought, and whether the path is new.
