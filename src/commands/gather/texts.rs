@@ -1,6 +1,7 @@
 //! What the task files say: read anew where they have changed, remembered where they have not.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
 
 use anyhow::Result;
 
@@ -10,10 +11,12 @@ use crate::core::queue::{self, Content, File, Item};
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task;
 use crate::effects::readings::{self, Kept, Reading};
-use crate::effects::repo::QueueEntry;
+use crate::effects::repo::{QueueEntry, Repo};
 
-/// Fewer texts are read at once on one core.
+/// So few texts are read by one core at once.
 const FEW: usize = 64;
+/// A person's machine has other work too.
+const MOST_CORES: usize = 8;
 
 impl World {
     /// Reads the queue at a commit, and what its texts say.
@@ -26,7 +29,7 @@ impl World {
                 self.files(tip, &mut known)?
             }
         };
-        in_two(&mut files, understand);
+        on_all_cores(&mut files, |files| files.for_each(understand));
         self.queue = self.queue_of(tip, files, &self.ledger);
         let (judged, new) = self.judge(&known);
         if self.writes && (new > 0 || known.len() > 2 * judged.len() + FEW) {
@@ -38,17 +41,50 @@ impl World {
     fn files(&self, tip: Option<Oid>, known: &mut HashMap<String, Reading>) -> Result<Vec<File>> {
         let dir = &self.config.queue_dir;
         let Some(tip) = tip else { return Ok(Vec::new()) };
-        let file = |entry: QueueEntry| {
-            let same = |old: &&mut Reading| old.blob == entry.blob && entry.is_regular();
-            let old = known.get_mut(&entry.path).filter(same);
-            let content = match old.and_then(|old| old.task.take()) {
-                _ if !queue::is_task(dir, &entry.path) => Content::Bytes(Vec::new()),
-                Some(task) => Content::Known(Box::new(task)),
-                None => self.repo.content(&entry)?,
-            };
-            Ok(File { path: entry.path, blob: entry.blob, content })
+        let entries = self.repo.queue_entries(tip, dir)?.into_iter();
+        let mut files: Vec<(QueueEntry, Option<Content>)> = entries
+            .map(|entry| {
+                let same = |old: &&mut Reading| old.blob == entry.blob && entry.is_regular();
+                let old = known.get_mut(&entry.path).filter(same);
+                let content = match old.and_then(|old| old.task.take()) {
+                    _ if !queue::is_task(dir, &entry.path) => Some(Content::Bytes(Vec::new())),
+                    task => task.map(|task| Content::Known(Box::new(task))),
+                };
+                (entry, content)
+            })
+            .collect();
+        self.read_texts(&mut files)?;
+        let file = |(entry, content): (QueueEntry, Option<Content>)| {
+            Some(File { path: entry.path, blob: entry.blob, content: content? })
         };
-        self.repo.queue_entries(tip, dir)?.into_iter().map(file).collect()
+        Ok(files.into_iter().filter_map(file).collect())
+    }
+
+    /// Reads the texts that are not known, on two cores where there are many.
+    fn read_texts(&self, files: &mut [(QueueEntry, Option<Content>)]) -> Result<()> {
+        let mut unread: Vec<_> = files.iter_mut().filter(|file| file.1.is_none()).collect();
+        if unread.len() < FEW {
+            for (entry, content) in unread {
+                *content = Some(self.repo.content(entry)?);
+            }
+            return Ok(());
+        }
+        let (trouble, common) = (Mutex::new(None), &self.paths.common);
+        on_all_cores(&mut unread, |files| {
+            let read = Repo::at(common).and_then(|repo| {
+                for (entry, content) in files {
+                    let (path, blob) = (entry.path.clone(), entry.blob);
+                    let mut file = File { path, blob, content: repo.content(entry)? };
+                    understand(&mut file);
+                    *content = Some(file.content);
+                }
+                Ok(())
+            });
+            if let (Err(error), Ok(mut trouble)) = (read, trouble.lock()) {
+                *trouble = Some(error);
+            }
+        });
+        trouble.into_inner().ok().flatten().map_or(Ok(()), Err)
     }
 
     /// What the texts say, by task, and how many of them had to be read.
@@ -62,9 +98,11 @@ impl World {
             with_task.map(|item| (item, old(item))).collect();
         let new = all.iter().filter(|(_, judged)| judged.is_none()).count();
         if new > 0 {
-            in_two(&mut all, |(item, judged)| {
-                if let (None, Some(task)) = (&judged, &item.task) {
-                    *judged = Some(Judged::read(item.blob, task));
+            on_all_cores(&mut all, |all| {
+                for (item, judged) in all {
+                    if let (None, Some(task)) = (&judged, &item.task) {
+                        *judged = Some(Judged::read(item.blob, task));
+                    }
                 }
             });
         }
@@ -102,19 +140,20 @@ fn understand(file: &mut File) {
     }
 }
 
-/// Does something to each of a list, on two cores where there are many.
-fn in_two<T: Send>(list: &mut [T], work: impl Fn(&mut T) + Sync) {
+/// Does something to all of a list, on several cores where they are many: each core is given what
+/// comes next as soon as it is done with the last.
+fn on_all_cores<'t, T: Send>(
+    list: &'t mut [T],
+    work: impl Fn(&mut dyn Iterator<Item = &'t mut T>) + Sync,
+) {
     if list.len() < FEW {
-        return list.iter_mut().for_each(work);
+        return work(&mut list.iter_mut());
     }
-    // Dear ones may stand together: small pieces are dealt out in turns.
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for (at, piece) in list.chunks_mut(FEW).enumerate() {
-        if at % 2 == 0 { &mut ours } else { &mut theirs }.push(piece);
-    }
-    let all = |pieces: Vec<&mut [T]>| pieces.into_iter().flatten().for_each(&work);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_CORES);
+    let pieces = Mutex::new(list.chunks_mut(FEW));
+    let some = || work(&mut std::iter::from_fn(|| pieces.lock().ok()?.next()).flatten());
     std::thread::scope(|scope| {
-        scope.spawn(|| all(theirs));
-        all(ours);
+        (1..cores).for_each(|_| _ = scope.spawn(some));
+        some();
     });
 }
