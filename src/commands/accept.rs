@@ -67,7 +67,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     loop {
         let offer = match offer::prepare(&world, &args.task)? {
             Prepared::Ready(offer) => *offer,
-            Prepared::There(said) => return say::then_sync(world, &said, scene),
+            Prepared::There(said) => return say::then_sync(world, &said),
         };
         if args.dry_run {
             return dry(&args, &offer);
@@ -93,7 +93,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
                 record(&world, &offer, merge)?;
                 let said =
                     format!("merged {} into {} as {}", offer.task, offer.base_name, merge.short());
-                return say::then_sync(world, &said, scene);
+                return say::then_sync(world, &said);
             }
             Landed::Moved if moved => bail!(
                 "`{}` moves on all the time; nothing is merged\nhint: buildq accept {}",

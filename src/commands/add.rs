@@ -292,7 +292,7 @@ fn place(
         (Err(error), None) => return Err(error),
     };
     match commit {
-        Some(commit) => tell(world, &ready, commit, scene),
+        Some(commit) => tell(world, &ready, commit),
         None => Ok(Exit::Done),
     }
 }
@@ -354,7 +354,7 @@ fn write_one(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Says what was added, does what is due, and says what became of it.
-fn tell(world: World, ready: &[Ready], commit: Oid, scene: &Scene) -> Result<Exit> {
+fn tell(world: World, ready: &[Ready], commit: Oid) -> Result<Exit> {
     let place = format!("{} on {}", commit.short(), world.queue_branch);
     match ready {
         [one] => {
@@ -363,7 +363,7 @@ fn tell(world: World, ready: &[Ready], commit: Oid, scene: &Scene) -> Result<Exi
         }
         many => print(&row("added", &format!("{} tasks in one commit: {place}", many.len()))),
     }
-    let outcome = sync::all_that_is_due(world.again(scene.now)?, None)
+    let outcome = sync::all_that_is_due((world.repo, world.paths), None)
         .context("the commit stands, but the queue was not looked at\nhint: buildq sync")?;
     for one in ready {
         let fate = Fate::of(&one.id, &outcome).line(&one.id);

@@ -31,7 +31,7 @@ pub fn run(_: Args, scene: &Scene) -> Result<Exit> {
         Appended::No(why) => Err(anyhow!(why)),
         Appended::Yes(..) => {
             let before = before.map(|b| format!(", no longer `{b}`")).unwrap_or_default();
-            say::then_sync(world, &format!("`{runner}` runs this queue{before}"), scene)
+            say::then_sync(world, &format!("`{runner}` runs this queue{before}"))
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     let task = &args.task;
     if let Some(source) = asked_by_judge(&world, task) {
-        return to_judge(world, &args, source, scene);
+        return to_judge(world, &args, source);
     }
     let kind = |build: &Build| match (&build.phase, build.last()) {
         (Phase::Blocked { .. }, Some(run)) => {
@@ -37,7 +37,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     };
     world.build(task)?;
     say::append_for(&world, task, &args.text, &kind)?;
-    say::then_go_on(world, &format!("answered {task}"), task, scene)
+    say::then_go_on(world, &format!("answered {task}"), task)
 }
 
 /// The exact text about which a judge asks, of a task that no builder asks about.
@@ -52,7 +52,7 @@ fn asked_by_judge(world: &World, task: &TaskId) -> Option<Oid> {
 }
 
 /// Answers a judge: the questions are open no more, and the builder is told both.
-fn to_judge(world: World, args: &Args, source: Oid, scene: &Scene) -> Result<Exit> {
+fn to_judge(world: World, args: &Args, source: Oid) -> Result<Exit> {
     let task = &args.task;
     let kind = |_: &Build| Ok(Kind::Clarified { task: task.clone(), source });
     let (ledger, _) = say::append_for(&world, task, &args.text, &kind)?;
@@ -60,5 +60,5 @@ fn to_judge(world: World, args: &Args, source: Oid, scene: &Scene) -> Result<Exi
     let answer = judgement.and_then(|judgement| Some((judgement, judgement.answers.last()?)));
     let (judgement, answer) = answer.context("an answer that is not there")?;
     Record::Approvals.add(&world.paths, &[answer.record(judgement)])?;
-    say::then_go_on(world, &format!("answered the judge's questions about {task}"), task, scene)
+    say::then_go_on(world, &format!("answered the judge's questions about {task}"), task)
 }

@@ -105,11 +105,11 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     if args.dry_run || args.json {
         print(&said);
         if !args.dry_run {
-            sync::all_that_is_due(world.again(scene.now)?, None)?;
+            sync::all_that_is_due((world.repo, world.paths), None)?;
         }
         return Ok(Exit::Done);
     }
-    say::then_go_on(world, &said, task, scene)
+    say::then_go_on(world, &said, task)
 }
 
 fn pass(world: &World, item: &Item, args: &Args) -> Result<Pass> {

@@ -33,5 +33,5 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         |_: &_| Ok(Kind::Cancelled { task: task.clone(), reason: args.message.clone(), source });
     say::append_for(&world, task, "", &kind)?;
     let ending = if running { "; its builder is being ended, the work is kept" } else { "" };
-    say::then_sync(world, &format!("cancelled {task}{ending}"), scene)
+    say::then_sync(world, &format!("cancelled {task}{ending}"))
 }

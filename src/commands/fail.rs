@@ -40,5 +40,5 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         (phase, _) => Err(say::wrong_phase(task, phase, "fail", "building or in review")),
     };
     say::append_for(&world, task, "", &kind)?;
-    say::then_sync(world, &format!("{task} has failed"), scene)
+    say::then_sync(world, &format!("{task} has failed"))
 }

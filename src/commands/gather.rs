@@ -3,6 +3,7 @@
 mod arrival;
 mod branches;
 pub mod judging;
+mod lasting;
 pub mod news;
 mod origins;
 mod signed;
@@ -18,6 +19,7 @@ use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 
 use self::news::News;
+
 use crate::core::ledger::{Build, Ledger, Phase};
 use crate::core::queue::{self, Queue};
 use crate::core::situation::{Observations, Situation, Trust};
@@ -36,6 +38,8 @@ use crate::effects::repo::Repo;
 use crate::effects::secrets;
 use crate::effects::trust::{self, CONFIG, Manifest, Record, Tips};
 use crate::effects::workspace::Marker;
+
+pub use self::lasting::Around;
 
 /// One look at everything.
 pub struct World {
@@ -140,6 +144,18 @@ impl World {
         writes: bool,
         news: Option<News>,
     ) -> Result<Self> {
+        let mut world = Self::around((repo, paths), now, writes, news)?;
+        world.look_at_tasks()?;
+        Ok(world)
+    }
+
+    /// All but the tasks: the queue is empty.
+    fn around(
+        (repo, paths): (Repo, Paths),
+        now: DateTime<Utc>,
+        writes: bool,
+        news: Option<News>,
+    ) -> Result<Self> {
         let queue_branch = repo.queue_branch();
         let tip = repo.branch(&queue_branch).or_else(|| {
             // A fresh clone that has checked out something else.
@@ -147,7 +163,7 @@ impl World {
         });
         let (config, config_findings, broken) = config_at(&repo, tip);
         let ledger = ledger::read(&repo, &paths)?;
-        let queue = Queue::default();
+        let queue = queue::read(tip, &config.queue_dir, Vec::new());
         let seen = Observations::default();
         let mut world = Self {
             repo,
@@ -164,10 +180,20 @@ impl World {
             news,
             masks: OnceCell::new(),
         };
-        let judged = world.read_queue(tip)?;
         world.observe(broken)?;
-        world.seen.judged = judged;
         Ok(world)
+    }
+
+    /// The tasks, and what is to be seen of each.
+    fn look_at_tasks(&mut self) -> Result<()> {
+        self.seen.judged = self.read_queue(self.queue.tip)?;
+        self.seen.origins = self.origins()?;
+        let fresh = self.fresh_branches();
+        self.seen.branches.extend(fresh);
+        self.seen.merged = self.merged_bases()?;
+        self.seen.strange = self.strange();
+        self.seen.altered = self.altered();
+        Ok(())
     }
 
     /// What has changed in the queue, where only that was read.
@@ -316,6 +342,7 @@ impl World {
         }
     }
 
+    /// What is to be seen apart from single tasks.
     fn observe(&mut self, broken: Option<String>) -> Result<()> {
         let mut seen = Observations::default();
         if self.paths.known {
@@ -343,7 +370,6 @@ impl World {
             seen.verdicts = Record::Verdicts.all(&self.paths);
             seen.judging = judging::task(&self.paths);
         }
-        seen.origins = self.origins()?;
         seen.alive = self.alive();
         seen.ending = self.ending();
         seen.tips = self.tips();
@@ -357,9 +383,6 @@ impl World {
         seen.no_sandbox = self.no_sandbox();
         seen.room = machine::disk_free(&self.paths.workspaces);
         self.seen = seen;
-        self.seen.merged = self.merged_bases()?;
-        self.seen.strange = self.strange();
-        self.seen.altered = self.altered();
         Ok(())
     }
 

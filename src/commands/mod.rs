@@ -156,6 +156,12 @@ impl Scene {
         let (repo, paths) = gather::open(&self.dir)?;
         gather::World::look(repo, paths, self.now)
     }
+
+    /// One look at everything but the tasks.
+    pub fn look_around(&self) -> Result<gather::Around> {
+        let (repo, paths) = gather::open(&self.dir)?;
+        gather::Around::look(repo, paths, self.now)
+    }
 }
 
 /// Carries one command out.

@@ -48,7 +48,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
             print(&format!("ended the builder of {task}; its work is kept"));
         }
     }
-    say::then_sync(world, "", scene)
+    say::then_sync(world, "")
 }
 
 /// Ends every running attempt of this queue; each goes on from its work later.

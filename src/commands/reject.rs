@@ -45,5 +45,5 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         );
     }
     say::append_for(&world, task, &args.message, &kind)?;
-    say::then_go_on(world, &format!("rejected {task}"), task, scene)
+    say::then_go_on(world, &format!("rejected {task}"), task)
 }

@@ -28,7 +28,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     }
     let draft = Draft::new(Kind::Resumed { builder });
     match append(&world.pen(), &mut |_| Ok(Ok(draft.clone())))? {
-        Appended::Yes(..) => say::then_sync(world, "resumed", scene),
+        Appended::Yes(..) => say::then_sync(world, "resumed"),
         Appended::No(why) => Err(anyhow!(why)),
     }
 }

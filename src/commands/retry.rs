@@ -39,5 +39,5 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         _ => Ok(Kind::Retried { task: task.clone(), reason: args.message.clone() }),
     };
     say::append_for(&world, task, "", &kind)?;
-    say::then_go_on(world, &format!("{task} is built from scratch"), task, scene)
+    say::then_go_on(world, &format!("{task} is built from scratch"), task)
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, anyhow};
 
 use super::add::Fate;
 use super::gather::World;
-use super::{Exit, Scene, print, sync};
+use super::{Exit, print, sync};
 use crate::core::ledger::{Build, Ledger, Phase};
 use crate::domain::event::Kind;
 use crate::domain::id::TaskId;
@@ -38,9 +38,9 @@ pub fn append_for(
 }
 
 /// Says what was written, and does all that is due now.
-pub fn then_sync(world: World, said: &str, scene: &Scene) -> Result<Exit> {
+pub fn then_sync(world: World, said: &str) -> Result<Exit> {
     print(said);
-    let outcome = sync::all_that_is_due(world.again(scene.now)?, None)?;
+    let outcome = sync::all_that_is_due((world.repo, world.paths), None)?;
     if !outcome.deeds.is_empty() || outcome.idle.is_some() {
         print(&crate::render::plan::done(&outcome));
     }
@@ -48,9 +48,9 @@ pub fn then_sync(world: World, said: &str, scene: &Scene) -> Result<Exit> {
 }
 
 /// The same after a word that lets one task go on: where it does not, one is told why.
-pub fn then_go_on(world: World, said: &str, task: &TaskId, scene: &Scene) -> Result<Exit> {
+pub fn then_go_on(world: World, said: &str, task: &TaskId) -> Result<Exit> {
     print(said);
-    let outcome = sync::all_that_is_due(world.again(scene.now)?, None)?;
+    let outcome = sync::all_that_is_due((world.repo, world.paths), None)?;
     if !outcome.deeds.is_empty() || outcome.idle.is_some() {
         print(&crate::render::plan::done(&outcome));
     }

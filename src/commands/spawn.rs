@@ -48,17 +48,17 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     say::must_be_known(&world)?;
     match (args.id, args.label, args.spec) {
-        (Some(id), ..) => from_queue(world, &id, scene),
-        (None, Some(label), Some(spec)) => of_its_own(world, &label, &spec, args.approve, scene),
+        (Some(id), ..) => from_queue(world, &id),
+        (None, Some(label), Some(spec)) => of_its_own(world, &label, &spec, args.approve),
         _ => Err(Misuse("which task?\nhint: buildq spawn TASK".into()).into()),
     }
 }
 
-fn from_queue(world: World, id: &TaskId, scene: &Scene) -> Result<Exit> {
+fn from_queue(world: World, id: &TaskId) -> Result<Exit> {
     if let Some(why) = not_to_be_started(&world, id) {
         return Err(anyhow!(why));
     }
-    start(world, id, scene)
+    start(world, id)
 }
 
 /// Why a task is nothing that could be started, and what to do instead.
@@ -109,8 +109,8 @@ fn not_there(world: &World, id: &TaskId) -> Option<String> {
 }
 
 /// One forced sync, and what it did for this task.
-fn start(world: World, id: &TaskId, scene: &Scene) -> Result<Exit> {
-    let outcome = sync::all_that_is_due(world.again(scene.now)?, Some(id))?;
+fn start(world: World, id: &TaskId) -> Result<Exit> {
+    let outcome = sync::all_that_is_due((world.repo, world.paths), Some(id))?;
     let fate = Fate::of(id, &outcome);
     match &fate {
         Fate::Started { attempt, builder } => {
@@ -143,13 +143,7 @@ fn say_holds<'a>(holds: impl Iterator<Item = (Gate, &'a Hold)>) {
 }
 
 /// A task that has no file: judged first, then written into the ledger, then started.
-fn of_its_own(
-    mut world: World,
-    label: &str,
-    spec: &str,
-    approve: bool,
-    scene: &Scene,
-) -> Result<Exit> {
+fn of_its_own(mut world: World, label: &str, spec: &str, approve: bool) -> Result<Exit> {
     let text = complete(label, &read(spec)?);
     let id = Taken::look(&world).give(label);
     let parsed = task::parse("--task", &id, text.as_bytes());
@@ -166,7 +160,7 @@ fn of_its_own(
     record(&world, &id, (blob, risks), text)?;
     print(&row("spawned", &format!("{id}: {shown}")));
     print(&row("text", &format!("git show buildq:specs/{blob}")));
-    start(world, &id, scene)
+    start(world, &id)
 }
 
 /// Whether a gate holds that only another text, or a person, would open. Judged before anything

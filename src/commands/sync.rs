@@ -1,29 +1,33 @@
 //! `buildq sync`
 
-use std::collections::{BTreeMap, BTreeSet};
+mod seen;
+
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
 
-use super::gather::{World, attempt_ref, branch_ref, builder_person, held_ref};
+use super::gather::{Around, World, attempt_ref, branch_ref, builder_person, held_ref};
 use super::supervise::{self, bury, tidy};
 use super::{Exit, Scene, gc, judge, print, report};
-use crate::core::ledger::{Build, Ledger, Phase, Run, Wait};
+use crate::core::ledger::{Build, Ledger, Run};
 use crate::core::night;
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
 use crate::core::situation::Branch;
 use crate::domain::event::Kind;
-use crate::domain::id::{Oid, TaskId};
+use crate::domain::id::TaskId;
 use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::effects::locks::Lock;
+use crate::effects::paths::Paths;
 use crate::effects::repo::{Repo, Swap};
-use crate::effects::trust::{self, CONFIG};
-use crate::effects::{clock, detach, files, paths, waker};
+use crate::effects::{clock, detach, files, waker};
 use crate::render;
+
+pub use seen::Seen;
 
 /// Do all that is due now: safe at any time, any number of times
 ///
@@ -55,25 +59,45 @@ const BEGIN: Duration = Duration::from_secs(30);
 /// Gathers, plans, acts, and says what became of it.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     if args.check {
-        let world = scene.look()?;
-        let plan = plan::plan(world.situation(None));
-        print(&if args.json { json(&plan)? } else { render::plan::plan(&plan, &world.config) });
-        if !args.json {
-            for trouble in &world.seen.calendar_troubles {
-                print(&render::plan::warning(trouble));
-            }
-        }
-        return Ok(Exit::Done);
+        return check(args.json, scene);
     }
     if args.leave {
         return leave_to_one(scene);
     }
-    let outcome = all_that_is_due(scene.look()?, None)?;
+    let place = super::gather::open(&scene.dir)?;
     if args.json {
-        print(&json(&outcome)?);
-    } else if !args.quiet {
-        print(&render::plan::done(&outcome));
+        print(&json(&all_that_is_due(place, None)?)?);
+        return Ok(Exit::Done);
     }
+    let page = in_short(place)?;
+    if !args.quiet {
+        print(&page);
+    }
+    Ok(Exit::Done)
+}
+
+/// Prints the plan; where the last one still stands, without reading the tasks again.
+fn check(as_json: bool, scene: &Scene) -> Result<Exit> {
+    let around = scene.look_around()?;
+    if as_json {
+        let world = around.whole()?;
+        print(&json(&plan::plan(world.situation(None)))?);
+        return Ok(Exit::Done);
+    }
+    let troubles = around.world().seen.calendar_troubles.clone();
+    print(&match around.lasting() {
+        Some(lasting) => {
+            let wake = around.wake(&lasting);
+            render::plan::lasting(&lasting.holds, wake, &around.world().config)
+        }
+        None => {
+            let world = around.whole()?;
+            let plan = plan::plan(world.situation(None));
+            world.keep_plan(&plan);
+            render::plan::plan(&plan, &world.config)
+        }
+    });
+    troubles.iter().for_each(|trouble| print(&render::plan::warning(trouble)));
     Ok(Exit::Done)
 }
 
@@ -90,8 +114,7 @@ fn leave_to_one(scene: &Scene) -> Result<Exit> {
         // Taken before the note is removed, so that a note left meanwhile is never lost.
         let Some(turn) = Lock::try_take(&paths.lock("sync-note"))? else { return Ok(Exit::Done) };
         while std::fs::remove_file(&note).is_ok() {
-            let again = Scene { now: clock::now(), ..scene.clone() };
-            if let Err(error) = again.look().and_then(|world| all_that_is_due(world, None)) {
+            if let Err(error) = super::gather::open(&scene.dir).and_then(in_short) {
                 // Nobody reads a background sync's error in time: it is tried again.
                 waker::leave(&paths, Some(clock::now() + TimeDelta::minutes(1)))?;
                 return Err(error);
@@ -114,27 +137,58 @@ pub fn in_background(common: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Carries out plans until nothing is due. `forced` starts past window, calendar, not-before
-/// and approval.
-pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome> {
-    if !world.paths.known {
+/// A sync that has its turn, or why it has not.
+enum Begun {
+    Idle(Outcome),
+    Here(Lock, Box<Around>),
+}
+
+fn begin((repo, paths): (Repo, Paths), forced: Option<&TaskId>) -> Result<Begun> {
+    if !paths.known {
+        let world = World::look(repo, paths, clock::now())?;
         let plan = plan::plan(world.situation(forced));
         let idle = Some("this clone has not been set up: buildq init".to_owned());
-        return Ok(Outcome { idle, plan, ..Outcome::default() });
+        return Ok(Begun::Idle(Outcome { idle, plan, ..Outcome::default() }));
     }
-    let turn = Lock::take(&world.paths.lock("sync"), PATIENCE)?;
-    if turn.is_none() {
+    let Some(turn) = Lock::take(&paths.lock("sync"), PATIENCE)? else {
         // What it does not see any more is looked at a minute later.
-        waker::leave(&world.paths, Some(clock::now() + TimeDelta::minutes(1)))?;
+        waker::leave(&paths, Some(clock::now() + TimeDelta::minutes(1)))?;
         let idle = Some("another sync is at work and does what is due".to_owned());
-        return Ok(Outcome { idle, ..Outcome::default() });
+        return Ok(Begun::Idle(Outcome { idle, ..Outcome::default() }));
+    };
+    let mut around = Around::look(repo, paths, clock::now())?;
+    around.world().hand_on_environment();
+    if bury::end_orphans(around.world()) {
+        around = around.again(clock::now())?;
     }
-    world.hand_on_environment();
+    Ok(Begun::Here(turn, Box::new(around)))
+}
+
+/// Carries out plans until nothing is due. `forced` starts past window, calendar, not-before
+/// and approval.
+pub fn all_that_is_due(place: (Repo, Paths), forced: Option<&TaskId>) -> Result<Outcome> {
+    match begin(place, forced)? {
+        Begun::Idle(outcome) => Ok(outcome),
+        Begun::Here(_turn, around) => carry_out(around.whole()?, forced),
+    }
+}
+
+/// The same, and what it says to people: where the last plan still stands, no task is read.
+pub fn in_short(place: (Repo, Paths)) -> Result<String> {
+    let (_turn, around) = match begin(place, None)? {
+        Begun::Idle(outcome) => return Ok(render::plan::done(&outcome)),
+        Begun::Here(turn, around) => (turn, around),
+    };
+    let Some(lasting) = around.lasting() else {
+        return Ok(render::plan::done(&carry_out(around.whole()?, None)?));
+    };
+    let world = around.world();
+    finish(world, around.wake(&lasting), lasting.tasks)?;
+    Ok(render::plan::said(&lasting.nothing, &world.seen.calendar_troubles))
+}
+
+fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    let mut world = world.again(clock::now())?;
-    if bury::end_orphans(&world) {
-        world = world.again(clock::now())?;
-    }
     for _ in 0..ROUNDS {
         outcome.plan = plan::plan(world.situation(forced));
         let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);
@@ -147,14 +201,22 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
     }
     outcome.warnings.clone_from(&world.seen.calendar_troubles);
     outcome.warnings.extend(unbounded(&world, &outcome.deeds));
-    // First of all somebody who looks again, whatever else goes wrong.
-    waker::leave(&world.paths, outcome.plan.wake)?;
-    let pointed = point_branches(&world);
-    tidy::tidy(&world);
-    world.repo.free_of_stale_locks(&own_refs(&world))?;
-    remember(&world)?;
-    gc::when_due(&world)?;
-    pointed.map(|()| outcome)
+    finish(&world, outcome.plan.wake, world.queue.items.len())?;
+    if forced.is_none() {
+        world.keep_plan(&outcome.plan);
+    }
+    Ok(outcome)
+}
+
+/// What every sync leaves behind: first of all somebody who looks again, whatever else goes wrong.
+fn finish(world: &World, wake: Option<DateTime<Utc>>, tasks: usize) -> Result<()> {
+    waker::leave(&world.paths, wake)?;
+    let pointed = point_branches(world);
+    tidy::tidy(world);
+    world.repo.free_of_stale_locks(&own_refs(world))?;
+    seen::remember(world, tasks)?;
+    gc::when_due(world)?;
+    pointed
 }
 
 /// What was started by builders that a limit on cost does not bound, as far as is known.
@@ -284,80 +346,6 @@ pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What the last sync saw, so that a hook can tell at once whether anything changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// The queue's tree.
-    pub queue: Option<Oid>,
-    /// The policy and the templates: path and object of each.
-    pub trusted: BTreeMap<String, Option<Oid>>,
-    /// The base branch, and what commands may name there: path and object of each.
-    pub named: (String, BTreeMap<String, Option<Oid>>),
-    /// The base branch and its tip, while a build waits for it to move.
-    pub base: Option<(String, Oid)>,
-    /// The queue branch's tip.
-    pub tip: Option<Oid>,
-    /// The queue's directory.
-    pub dir: String,
-    /// How many tasks it had.
-    #[serde(default)]
-    pub tasks: usize,
-    /// When.
-    pub at: chrono::DateTime<chrono::Utc>,
-}
-
-impl Seen {
-    /// What stands now.
-    pub fn now(repo: &Repo, branch: &str, dir: &str, at: chrono::DateTime<chrono::Utc>) -> Self {
-        let tip = repo.branch(branch);
-        let queue = tip.and_then(|tip| repo.entry(tip, dir));
-        let dir = dir.to_owned();
-        Self { queue, tip, dir, at, ..Self::default() }
-    }
-
-    /// Whether nothing of what it saw has changed since.
-    pub fn still_holds(&self, repo: &Repo, now: &Self) -> bool {
-        self.queue == now.queue
-            && self.same_policy(repo, now.tip)
-            && self.base.as_ref().is_none_or(|(base, tip)| repo.branch(base) == Some(*tip))
-    }
-
-    /// Whether what must be trusted is still what it saw; `tip` is the queue branch's.
-    pub fn same_policy(&self, repo: &Repo, tip: Option<Oid>) -> bool {
-        let same = |tip: Option<Oid>, (path, object): (&String, &Option<Oid>)| {
-            tip.and_then(|tip| repo.entry(tip, path)) == *object
-        };
-        let (base, named) = &self.named;
-        let base = repo.branch(base);
-        self.trusted.iter().all(|one| same(tip, one)) && named.iter().all(|one| same(base, one))
-    }
-
-    /// What the last sync of this clone saw.
-    pub fn last(paths: &paths::Paths) -> Option<Self> {
-        serde_json::from_slice(&std::fs::read(paths.local.join("seen.json")).ok()?).ok()
-    }
-}
-
-fn remember(world: &World) -> Result<()> {
-    let dir = &world.config.queue_dir;
-    let tip = world.queue.tip;
-    let entry = |path: &str| tip.and_then(|tip| world.repo.entry(tip, path));
-    let beside = world.manifest.iter().flat_map(|manifest| manifest.beside.iter().cloned());
-    let files = beside.chain([CONFIG.to_owned(), trust::templates(&world.config)]);
-    let trusted = files.map(|path| (path.clone(), entry(&path))).collect();
-    let base_tip = world.seen.base.as_ref().map(|(_, tip)| *tip);
-    let on_base = |path: &String| base_tip.and_then(|tip| world.repo.entry(tip, path));
-    let named = world.manifest.iter().flat_map(|manifest| &manifest.named);
-    let named = named.map(|path| (path.clone(), on_base(path))).collect();
-    let named = (world.base_branch(), named);
-    let waits = |build: &Build| matches!(build.phase, Phase::Waiting { why: Wait::Base, .. });
-    let base = world.seen.base.clone().filter(|_| world.ledger.builds.values().any(waits));
-    let (queue, dir) = (entry(dir), dir.clone());
-    let (tasks, at) = (world.queue.items.len(), world.now);
-    let seen = Seen { queue, trusted, named, base, tip, dir, tasks, at };
-    files::replace_cache(&world.paths.local.join("seen.json"), &serde_json::to_vec(&seen)?)
 }
 
 /// Makes the ref that keeps an attempt's work, at its base.

@@ -62,7 +62,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         return Ok(Exit::No);
     }
     trust::trust(&world.paths, &now)?;
-    say::then_sync(world, "trusted", scene)
+    say::then_sync(world, "trusted")
 }
 
 /// Files that checks of tasks name, and that nobody has stood behind as they are.

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{Exit, Scene, gather, sync};
 use crate::effects::repo::Repo;
-use crate::effects::{clock, detach, waker};
+use crate::effects::{detach, waker};
 
 /// Sleep until something is due, then sync (started by sync itself)
 #[derive(Debug, clap::Args)]
@@ -23,8 +23,7 @@ pub fn run(args: Args, _: &Scene) -> Result<Exit> {
     waker::sleep_until_due(&paths, &mut || {
         let repo = Repo::at(&args.repo)?;
         let paths = gather::places(&repo)?;
-        let world = gather::World::look(repo, paths, clock::now())?;
-        sync::all_that_is_due(world, None).map(|_| ())
+        sync::in_short((repo, paths)).map(|_| ())
     })?;
     Ok(Exit::Done)
 }

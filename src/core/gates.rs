@@ -3,6 +3,7 @@
 mod beside;
 mod approvals;
 mod content;
+mod hour;
 mod judge;
 mod means;
 mod order;
@@ -24,6 +25,7 @@ use crate::domain::id::TaskId;
 use crate::domain::task::Task;
 
 pub use beside::crossings;
+pub use hour::{Hour, lasts};
 pub use judge::is_judge_due;
 
 /// One named check; the order of the variants is the order in which they are told.

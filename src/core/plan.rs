@@ -226,7 +226,7 @@ fn record(situation: Situation, actions: &mut Vec<Action>) {
 }
 
 /// The newest day whose report is due and not stored yet.
-fn report_due(situation: Situation) -> Option<NaiveDate> {
+pub fn report_due(situation: Situation) -> Option<NaiveDate> {
     let Situation { ledger, config, now, .. } = situation;
     let today = now.with_timezone(&config.timezone).date_naive();
     let ended = |date: &NaiveDate| report_end(situation, *date) <= now;
@@ -319,22 +319,38 @@ pub fn base(situation: Situation, item: &Item, build: &Build, upon: &[TaskId]) -
 /// While something is built, somebody looks this often whether its supervisor still lives.
 const ROUND: TimeDelta = TimeDelta::minutes(5);
 
-/// The earliest moment at which a hold ends by itself or a report is due.
+/// When somebody has to look again.
 fn wake(situation: Situation, plan: &Plan) -> Option<DateTime<Utc>> {
-    let Situation { ledger, seen, now, .. } = situation;
-    if seen.here.is_empty() || ledger.runner.as_ref().is_some_and(|runner| *runner != seen.here) {
-        return None;
-    }
+    let starts = plan.actions.iter().any(|action| matches!(action, Action::Start(_)));
+    wake_at(situation, first_moment(situation, plan), starts)
+}
+
+/// The earliest moment at which a hold of a plan ends by itself or a report is due.
+pub fn first_moment(situation: Situation, plan: &Plan) -> Option<DateTime<Utc>> {
+    let Situation { ledger, now, .. } = situation;
     let openings = plan.verdicts.iter().flat_map(Verdict::holds).filter_map(|(_, h)| h.until);
     let today = now.with_timezone(&situation.config.timezone).date_naive();
     let reports = ledger.last.into_iter().flat_map(|_| {
         let days = (0..3).filter_map(move |n| today.checked_add_signed(TimeDelta::days(n)));
         days.map(|day| report_end(situation, day))
     });
+    openings.chain(reports).filter(|at| *at > now).min()
+}
+
+/// When somebody has to look again, where the first moment of a plan is known and whether it
+/// starts anything.
+pub fn wake_at(
+    situation: Situation,
+    first: Option<DateTime<Utc>>,
+    starts: bool,
+) -> Option<DateTime<Utc>> {
+    let Situation { ledger, seen, now, .. } = situation;
+    if seen.here.is_empty() || ledger.runner.as_ref().is_some_and(|runner| *runner != seen.here) {
+        return None;
+    }
     let running = ledger.builds.values().any(|build| build.running().is_some());
-    let starts = plan.actions.iter().any(|action| matches!(action, Action::Start(_)));
     let watched = (running || starts).then_some(now + ROUND);
-    openings.chain(reports).chain(watched).filter(|at| *at > now).min()
+    first.into_iter().chain(watched).min()
 }
 
 /// Builds whose branch should stand at their last attempt's tip, and may.
@@ -371,6 +387,8 @@ pub struct Deed {
 
 #[cfg(test)]
 mod bounds_tests;
+#[cfg(test)]
+mod lasting_tests;
 
 #[cfg(test)]
 mod tests {
@@ -384,7 +402,7 @@ mod tests {
 
     /// One task a line: `name: words`, the words being lines of front matter, `vN` (its text's
     /// version) or `foreign` (not made here).
-    fn world(lines: &str) -> (Queue, Observations) {
+    pub fn world(lines: &str) -> (Queue, Observations) {
         let mut queue = Queue::default();
         queue.tip = Some(number(1));
         let mut seen = Observations {

@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::paths::Paths;
+use super::program::{self, Mark};
 use crate::core::judged::Judged;
 use crate::domain::id::Oid;
 use crate::domain::task::Task;
@@ -45,15 +45,13 @@ pub struct Kept<'a> {
     pub judged: &'a Judged,
 }
 
-/// What made the readings: format, and length and date of the program.
+/// What made the readings: their format, and the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Key(u32, u64, u128);
+struct Key(u32, Mark);
 
 impl Key {
     fn now() -> Option<Self> {
-        let meta = std::env::current_exe().ok()?.metadata().ok()?;
-        let date = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Some(Self(FORMAT, meta.len(), date.as_nanos()))
+        Some(Self(FORMAT, program::mark()?))
     }
 }
 
@@ -106,7 +104,8 @@ mod tests {
     fn what_is_kept_comes_back_and_nothing_that_is_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("readings");
-        let key = Key(FORMAT, 1, 2);
+        let key = Key(FORMAT, program::mark().unwrap());
+        let other = Mark::default();
         let mut known = reading();
         let Reading { path, blob, task, judged } = &known;
         store_to(&file, &key, &[Kept { path, blob: *blob, task: task.as_ref(), judged }]);
@@ -114,8 +113,8 @@ mod tests {
         let task = known.task.as_mut().unwrap();
         task.criteria.iter_mut().for_each(|criterion| criterion.tick = None);
         assert_eq!(load_from(&file, &key), Some(vec![known]));
-        assert_eq!(load_from(&file, &Key(FORMAT, 1, 3)), None, "another program");
-        assert_eq!(load_from(&file, &Key(FORMAT + 1, 1, 2)), None, "another format");
+        assert_eq!(load_from(&file, &Key(FORMAT, other)), None, "another program");
+        assert_eq!(load_from(&file, &Key(FORMAT + 1, key.1)), None, "another format");
         let whole = std::fs::read(&file).unwrap();
         for at in 0..whole.len() {
             let mut bytes = whole.clone();

@@ -198,6 +198,12 @@ fn file(paths: &Paths) -> std::path::PathBuf {
     paths.data.join("trusted.json")
 }
 
+/// Every file of this room: what changes in them changes what counts.
+pub fn files(paths: &Paths) -> Vec<std::path::PathBuf> {
+    let records = [Record::Commits, Record::Approvals, Record::Verdicts];
+    records.iter().map(|record| record.path(paths)).chain([file(paths)]).collect()
+}
+
 /// What was trusted last, if anything ever was.
 pub fn trusted(paths: &Paths) -> Option<Manifest> {
     serde_json::from_slice(&fs::read(file(paths)).ok()?).ok()

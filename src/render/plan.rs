@@ -9,23 +9,34 @@ use crate::domain::config::Config;
 
 /// `sync --check`: what is due, and every hold with its first reason.
 pub fn plan(plan: &Plan, config: &Config) -> String {
-    let mut lines: Vec<String> = plan.actions.iter().map(|action| would(action, config)).collect();
+    let due: String = plan.actions.iter().map(|action| would(action, config) + "\n").collect();
+    let nothing = if plan.actions.is_empty() { "nothing is due\n" } else { "" };
+    due + &holds(plan) + nothing + &next(plan.wake, config)
+}
+
+/// The same of a plan that has nothing to do, by its page of holds.
+pub fn lasting(holds: &str, wake: Option<DateTime<Utc>>, config: &Config) -> String {
+    format!("{holds}nothing is due\n{}", next(wake, config))
+}
+
+/// A line for each task that is held, with the first reason.
+pub fn holds(plan: &Plan) -> String {
+    let mut page = String::new();
     for verdict in &plan.verdicts {
         let mut holds = verdict.holds();
         let Some((gate, hold)) = holds.next() else { continue };
-        let more = holds.count();
-        let more = if more == 0 { String::new() } else { format!(" (and {more} more)") };
-        lines.push(format!("hold {}: {gate}: {}{more}", verdict.task, text::safe(&hold.reason)));
+        page += &format!("hold {}: {gate}: {}", verdict.task, text::safe(&hold.reason));
+        match holds.count() {
+            0 => page.push('\n'),
+            more => page += &format!(" (and {more} more)\n"),
+        }
     }
-    if plan.actions.is_empty() {
-        lines.push("nothing is due".into());
-    }
-    lines.extend(plan.wake.map(|at| next(at, config)));
-    lines.join("\n")
+    page
 }
 
-fn next(at: DateTime<Utc>, config: &Config) -> String {
-    format!("next look at {}", at.with_timezone(&config.timezone).format("%F %H:%M %Z"))
+fn next(wake: Option<DateTime<Utc>>, config: &Config) -> String {
+    let at = wake.map(|at| at.with_timezone(&config.timezone).format("%F %H:%M %Z"));
+    at.map(|at| format!("next look at {at}\n")).unwrap_or_default()
 }
 
 fn would(action: &Action, config: &Config) -> String {
@@ -53,12 +64,15 @@ pub fn done(outcome: &Outcome) -> String {
     if let Some(idle) = &outcome.idle {
         return format!("nothing done: {idle}");
     }
-    let mut lines: Vec<String> = outcome.deeds.iter().map(did).collect();
-    if lines.is_empty() {
-        lines.push(nothing(&outcome.plan));
-    }
-    lines.extend(outcome.warnings.iter().map(|warning| self::warning(warning)));
-    lines.join("\n")
+    let deeds: Vec<String> = outcome.deeds.iter().map(did).collect();
+    let nothing = deeds.is_empty().then(|| nothing(&outcome.plan));
+    said(&nothing.unwrap_or_else(|| deeds.join("\n")), &outcome.warnings)
+}
+
+/// What was done or that nothing was, with what a person should know of how it was decided.
+pub fn said(said: &str, warnings: &[String]) -> String {
+    let warnings = warnings.iter().map(|warning| self::warning(warning));
+    std::iter::once(said.to_owned()).chain(warnings).collect::<Vec<_>>().join("\n")
 }
 
 /// What a person should know of how it was decided.
@@ -66,8 +80,8 @@ pub fn warning(words: &str) -> String {
     format!("warning: {}", text::safe(words))
 }
 
-/// Nothing was due; said with the one reason that holds everything, if there is one.
-fn nothing(plan: &Plan) -> String {
+/// What is said where nothing was due, with the one reason that holds everything, if there is one.
+pub fn nothing(plan: &Plan) -> String {
     let all = |(gate, _): &(Gate, &Hold)| matches!(gate, Gate::Runner | Gate::Trust);
     let first = plan.verdicts.first().and_then(|verdict| verdict.holds().find(all));
     match first {

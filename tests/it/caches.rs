@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::support::{CLEAR, TestRepo, files_below, runbook};
 
 fn cache(repo: &TestRepo) -> PathBuf {
@@ -18,20 +20,25 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The plan as people read it and as scripts do.
+fn look(repo: &TestRepo) -> (String, String) {
+    let page = repo.buildq(["sync", "--check"]).success().stdout;
+    (page, repo.buildq(["sync", "--check", "--json"]).success().stdout)
+}
+
 /// The plan with the caches of every earlier moment is the plan without any.
 #[track_caller]
 fn same(repo: &TestRepo, step: usize) -> String {
-    let look = || repo.buildq(["sync", "--check", "--json"]).success().stdout;
     let kept = |n: usize| repo.root().join(format!("cache-{n}"));
     copy(&cache(repo), &kept(step));
     let _ = fs::remove_dir_all(cache(repo));
-    let fresh = look();
+    let fresh = look(repo);
     for n in 0..=step {
         copy(&kept(n), &cache(repo));
-        assert_eq!(look(), fresh, "step {step} with the cache of step {n}");
-        assert_eq!(look(), fresh, "step {step}, once more");
+        assert_eq!(look(repo), fresh, "step {step} with the cache of step {n}");
+        assert_eq!(look(repo), fresh, "step {step}, once more");
     }
-    fresh
+    fresh.1
 }
 
 #[test]
@@ -88,9 +95,10 @@ fn a_damaged_cache_is_no_cache() {
     repo.task("task-1", CLEAR);
     repo.task("deploy", "Deploy the API to production.\n\n## Done when\n- [ ] it is there");
     repo.settle();
-    let fresh = same(&repo, 0);
+    same(&repo, 0);
+    let fresh = look(&repo);
     let files = files_below(&cache(&repo));
-    for name in ["readings", "origins"] {
+    for name in ["readings", "origins", "lasting"] {
         assert!(files.iter().any(|file| file.ends_with(name)), "{files:?}");
     }
     for file in files {
@@ -102,8 +110,7 @@ fn a_damaged_cache_is_no_cache() {
             }
             for bytes in [bytes, whole[..at.min(whole.len())].to_vec(), b"format 0".to_vec()] {
                 fs::write(&file, bytes).unwrap();
-                let look = repo.buildq(["sync", "--check", "--json"]).success().stdout;
-                assert_eq!(look, fresh, "{} at {at}", file.display());
+                assert_eq!(look(&repo), fresh, "{} at {at}", file.display());
             }
         }
     }
@@ -141,4 +148,79 @@ fn in_a_large_queue_a_commit_is_answered_for_what_it_changes() {
     // The sync after it knows the whole queue.
     let why = repo.buildq(["why", "upon"]).stdout;
     assert!(why.contains("`many-7` is not done yet"), "{why}");
+}
+
+/// Makes the plan that is kept tell that it was used: its words in capitals, sealed again.
+fn mark(repo: &TestRepo) {
+    let file = cache(repo).join("lasting");
+    let mut content = fs::read(&file).unwrap().split_off(32);
+    for word in ["hold ", "nothing "] {
+        let places = content.windows(word.len()).enumerate();
+        let places = places.filter(|(_, bytes)| *bytes == word.as_bytes()).map(|(at, _)| at);
+        let places: Vec<usize> = places.collect();
+        places.iter().for_each(|at| content[*at..*at + word.len()].make_ascii_uppercase());
+    }
+    fs::write(&file, [Sha256::digest(&content).as_slice(), content.as_slice()].concat()).unwrap();
+}
+
+/// Whether `sync --check` and `sync` are answered by the plan that was kept.
+#[track_caller]
+fn is_used(repo: &TestRepo) -> bool {
+    let check = repo.buildq(["sync", "--check"]).success().stdout.contains("HOLD ");
+    let sync = repo.buildq(["sync"]).success().stdout.contains("NOTHING ");
+    assert_eq!(check, sync, "{}", repo.scene());
+    check
+}
+
+#[test]
+fn a_plan_stands_while_all_that_it_was_made_of_does() {
+    let repo = TestRepo::new().at("09:00");
+    repo.task("later", CLEAR);
+    repo.task("deploy", "Deploy the API to production.\n\n## Done when\n- [ ] it is there");
+    repo.task("dated", &format!("---\npriority: high\nnot_before: 2026-02-07 10:30\n---\n{CLEAR}"));
+    repo.settle();
+    let data = files_below(&repo.home());
+    let commits = data.iter().find(|file| file.ends_with("commits")).unwrap();
+    let changes: [(&str, &dyn Fn()); 12] = [
+        ("a minute earlier", &|| repo.step("08:59")),
+        ("the moment that a task names", &|| repo.step("10:30")),
+        ("an event", &|| _ = repo.buildq(["approve", "deploy"]).success()),
+        ("an empty commit", &|| _ = repo.git(["commit", "-q", "--allow-empty", "-m", "Empty"])),
+        ("a branch", &|| _ = repo.git(["branch", "build/dated"])),
+        ("no branch", &|| _ = repo.git(["branch", "-D", "build/dated"])),
+        ("a setting", &|| _ = repo.git(["config", "buildq.base", "other"])),
+        ("no setting", &|| _ = repo.git(["config", "--unset", "buildq.base"])),
+        ("a setting of the person", &|| _ = repo.git(["config", "--global", "a.b", "c"])),
+        ("what was made here", &|| {
+            let known = fs::read_to_string(commits).unwrap();
+            fs::write(commits, known.lines().skip(1).collect::<Vec<_>>().join("\n")).unwrap();
+        }),
+        ("the next day", &|| repo.step("2026-02-08T00:00:00Z")),
+        ("the policy", &|| repo.config("max_review: 9")),
+    ];
+    repo.buildq(["pause"]).success();
+    for (what, change) in changes {
+        repo.buildq(["sync"]).success();
+        mark(&repo);
+        assert!(is_used(&repo), "before {what}\n{}", repo.scene());
+        change();
+        repo.settle();
+        assert!(!is_used(&repo), "{what}");
+        assert_eq!(look(&repo).0, {
+            let _ = fs::remove_dir_all(cache(&repo));
+            look(&repo).0
+        });
+    }
+}
+
+#[test]
+fn a_plan_that_stands_lets_start_what_becomes_due() {
+    let repo = TestRepo::new().at("21:58");
+    repo.task("tonight", &format!("---\npriority: medium\n---\n{}", runbook("echo made > made")));
+    repo.settle();
+    let held = repo.buildq(["sync", "--check"]).success().stdout;
+    assert!(held.contains("hold tonight: window: opens 22:00"), "{held}");
+    assert_eq!(repo.buildq(["sync"]).success().stdout, "nothing is due\n");
+    repo.step("22:00");
+    repo.wait_until("tonight", "succeeded").settle();
 }

@@ -12,9 +12,13 @@ use crate::domain::id::{Oid, TaskId};
 use crate::effects::repo::{Merged, Stamp};
 
 impl World {
-    /// What stands where each build's branch would be, and where those of other tasks would be if
-    /// something is in their way.
+    /// What stands where each build's branch would be.
     pub(super) fn branches(&self) -> BTreeMap<TaskId, Branch> {
+        self.ledger.builds.keys().map(|id| (id.clone(), self.branch_state(id))).collect()
+    }
+
+    /// The same of tasks without a build, if something is in the way of their branch.
+    pub(super) fn fresh_branches(&self) -> BTreeMap<TaskId, Branch> {
         let builds = &self.ledger.builds;
         // One look at all names: asking for each task's name takes a second in a large queue.
         let heads = self.repo.references("refs/heads/").unwrap_or_default();
@@ -29,7 +33,7 @@ impl World {
             .items
             .keys()
             .filter(|id| !builds.contains_key(id) && (no_room || taken.contains(id.as_str())));
-        builds.keys().chain(fresh).map(|id| (id.clone(), self.branch_state(id))).collect()
+        fresh.map(|id| (id.clone(), self.branch_state(id))).collect()
     }
 
     /// What stands where a task's branch would be, at this very moment.

@@ -57,7 +57,7 @@ pub(super) fn retry(case: &Case) -> Option<Hold> {
 }
 
 /// When a failed build is tried again.
-fn due(build: &Build, config: &Config) -> Option<DateTime<Utc>> {
+pub(super) fn due(build: &Build, config: &Config) -> Option<DateTime<Utc>> {
     match build.phase {
         Phase::Waiting { since, why: Wait::Failure } => {
             let delay = TimeDelta::from_std(config.retry_delay).unwrap_or(TimeDelta::MAX);

@@ -140,6 +140,22 @@ impl Repo {
         settings.as_ref()?.get_str(key).ok().map(str::to_owned)
     }
 
+    /// Every value of git's configuration, of all files in their order, but for what buildq sets
+    /// for itself alone.
+    pub fn settings(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut all = Vec::new();
+        let config = self.git.config()?.snapshot()?;
+        config.entries(None)?.for_each(|entry| {
+            if entry.level() != git2::ConfigLevel::App {
+                all.push((
+                    String::from_utf8_lossy(entry.name_bytes()).into_owned(),
+                    entry.value_bytes().to_vec(),
+                ));
+            }
+        })?;
+        Ok(all)
+    }
+
     /// A value of this repository's own configuration file alone.
     pub fn local_setting(&self, key: &str) -> Option<String> {
         let config = self.git.config();

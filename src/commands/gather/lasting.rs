@@ -1,0 +1,129 @@
+//! The plan that still stands: where nothing has changed since there was nothing to do, no task
+//! is read, judged and ruled on again.
+
+use anyhow::Result;
+use chrono::{DateTime, Utc};
+
+use super::World;
+use crate::core::gates::{self, Hour};
+use crate::core::plan::{self, Plan};
+use crate::core::situation::{Doubt, Observations};
+use crate::effects::lasting::{self, Grounds, Lasting};
+use crate::effects::paths::Paths;
+use crate::effects::repo::Repo;
+use crate::effects::signers::Signers;
+use crate::render;
+
+/// All but the tasks: what a plan that has nothing to do is held against.
+pub struct Around(World);
+
+impl Around {
+    /// Looks at everything that is not a task.
+    pub fn look(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
+        World::around((repo, paths), now, true, None).map(Self)
+    }
+
+    /// Looks again, later.
+    pub fn again(self, now: DateTime<Utc>) -> Result<Self> {
+        Self::look(self.0.repo, self.0.paths, now)
+    }
+
+    /// The last plan, if it had nothing to do and a new one would be the same.
+    pub fn lasting(&self) -> Option<Lasting> {
+        lasting::load(&self.0.paths, &self.0.grounds()?, self.0.now)
+    }
+
+    /// When somebody has to look again, by such a plan.
+    pub fn wake(&self, lasting: &Lasting) -> Option<DateTime<Utc>> {
+        plan::wake_at(self.0.situation(None), lasting.first, false)
+    }
+
+    /// The world, its queue left unread.
+    pub fn world(&self) -> &World {
+        &self.0
+    }
+
+    /// The whole world: looks at the tasks as well.
+    pub fn whole(self) -> Result<World> {
+        let mut world = self.0;
+        world.look_at_tasks()?;
+        Ok(world)
+    }
+}
+
+impl World {
+    /// Keeps a plan of this world, if it lasts.
+    pub fn keep_plan(&self, plan: &Plan) {
+        let situation = self.situation(None);
+        if !self.writes || !gates::lasts(situation, plan) || !self.is_told() {
+            return;
+        }
+        let Some(grounds) = self.grounds() else { return };
+        let lasting = Lasting {
+            made: self.now,
+            first: plan::first_moment(situation, plan),
+            tasks: self.queue.items.len(),
+            holds: render::plan::holds(plan),
+            nothing: render::plan::nothing(plan),
+        };
+        lasting::store(&self.paths, &grounds, &lasting);
+    }
+
+    /// Whether all that could be found out has been: what a signature is worth, whether a builder
+    /// wrote a text, and what an object that is not here says, may be told later without
+    /// anything else having changed.
+    fn is_told(&self) -> bool {
+        let unsigned = matches!(Signers::of(&self.repo), Ok(None));
+        let mut doubts = self.seen.origins.values().filter_map(|origin| origin.doubt.as_ref());
+        let untold = doubts.any(|doubt| match doubt {
+            Doubt::Untold { .. } => true,
+            Doubt::Elsewhere => !unsigned,
+            _ => false,
+        });
+        let unread = self.queue.items.values().filter(|item| item.task.is_none());
+        let missing = unread.into_iter().any(|item| !self.repo.has(item.blob));
+        !untold && !missing && (unsigned || self.seen.strangers.is_empty())
+    }
+
+    /// What a plan of this world is made of, its tasks as their commit has them.
+    fn grounds(&self) -> Option<Grounds> {
+        let hour = Hour::of(self.situation(None));
+        // Every field stands here, so that a new one is thought of.
+        let Observations {
+            // Of the tasks and their builds the commits of queue, ledger and refs tell.
+            origins: _,
+            strange: _,
+            altered: _,
+            judged: _,
+            merged: _,
+            branches: _,
+            // These are in the hour, as far as they count now.
+            busy: _,
+            room: _,
+            here,
+            trust,
+            approvals,
+            verdicts,
+            judging,
+            strangers,
+            no_signers,
+            alive,
+            ending,
+            tips,
+            base,
+            arrived,
+            changed,
+            same_base,
+            broken_builders,
+            calendar_troubles,
+            no_sandbox,
+        } = &self.seen;
+        let words = (here, trust, approvals, verdicts, judging, strangers, no_signers);
+        let builds = (alive, ending, tips, base, arrived, changed, same_base);
+        let machine = (broken_builders, calendar_troubles, no_sandbox);
+        let (branch, commits) = (&self.queue_branch, (self.queue.tip, self.ledger.tip));
+        let policy = (&self.config, &self.base_branch());
+        let seen = format!("{:?}", (branch, commits, policy, hour, words, builds, machine));
+        Grounds::of(&self.repo, &self.paths, &seen)
+    }
+}

@@ -1,0 +1,127 @@
+//! The last plan that had nothing to do, and everything that it was made of: a cache.
+//!
+//! It is used only while all of that is the same, byte by byte, and it never starts anything: at
+//! its worst it says once more that nothing is due.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::paths::Paths;
+use super::repo::Repo;
+use super::{files, program, trust};
+
+/// Grows with every change of what is written.
+const FORMAT: u32 = 1;
+
+/// A plan without anything to do, as far as anybody asks for it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lasting {
+    /// The `now` that it was made with; of an earlier moment it says nothing.
+    pub made: DateTime<Utc>,
+    /// The first moment that it names: from then on it says nothing.
+    pub first: Option<DateTime<Utc>>,
+    /// How many tasks the queue has.
+    pub tasks: usize,
+    /// What holds each of them, as a page.
+    pub holds: String,
+    /// What a sync that finds nothing to do says.
+    pub nothing: String,
+}
+
+/// What a plan is made of, in one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds([u8; 32]);
+
+impl Grounds {
+    /// Of all that lies in files and refs, and of what else the caller has seen, as text. `None`
+    /// where they cannot be told.
+    pub fn of(repo: &Repo, paths: &Paths, seen: &str) -> Option<Self> {
+        let mut hash = Sha256::new();
+        let mut add = |bytes: &[u8]| {
+            hash.update((bytes.len() as u64).to_le_bytes());
+            hash.update(bytes);
+        };
+        add(&postcard::to_stdvec(&(FORMAT, program::mark()?)).ok()?);
+        add(seen.as_bytes());
+        for (name, oid) in repo.references("refs/").ok()? {
+            add(name.as_bytes());
+            add(&oid.0);
+        }
+        for (name, value) in repo.settings().ok()? {
+            add(name.as_bytes());
+            add(&value);
+        }
+        for file in trust::files(paths).into_iter().chain([paths.common.join("shallow")]) {
+            add(&fs::read(file).unwrap_or_default());
+        }
+        for place in [repo.main_work_dir().as_deref(), Some(paths.common.as_path())] {
+            add(place.map(|place| place.as_os_str().as_encoded_bytes()).unwrap_or_default());
+        }
+        Some(Self(hash.finalize().into()))
+    }
+}
+
+fn file(paths: &Paths) -> PathBuf {
+    paths.local.join("cache").join("lasting")
+}
+
+/// The plan that was made on these grounds and still says what one made now would say.
+pub fn load(paths: &Paths, grounds: &Grounds, now: DateTime<Utc>) -> Option<Lasting> {
+    load_from(&file(paths), grounds, now)
+}
+
+fn load_from(file: &Path, grounds: &Grounds, now: DateTime<Utc>) -> Option<Lasting> {
+    let content = files::sealed(file)?;
+    let (made_on, rest): (Grounds, _) = postcard::take_from_bytes(&content).ok()?;
+    let lasting: Lasting = (made_on == *grounds).then(|| postcard::from_bytes(rest).ok())??;
+    let in_time = lasting.made <= now && lasting.first.is_none_or(|first| now < first);
+    in_time.then_some(lasting)
+}
+
+/// Keeps a plan; one that cannot be kept is made again.
+pub fn store(paths: &Paths, grounds: &Grounds, lasting: &Lasting) {
+    store_to(&file(paths), grounds, lasting);
+}
+
+fn store_to(file: &Path, grounds: &Grounds, lasting: &Lasting) {
+    if let Ok(content) = postcard::to_stdvec(&(grounds, lasting)) {
+        let _ = files::replace_sealed(file, &content);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + 60 * minute, 0).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_plan_is_used_on_its_own_grounds_in_its_own_time_and_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("lasting");
+        let grounds = Grounds([7; 32]);
+        let (holds, nothing) = ("hold a: window: opens 23:00".into(), "nothing is due".into());
+        let lasting = Lasting { made: at(0), first: Some(at(9)), tasks: 1, holds, nothing };
+        store_to(&file, &grounds, &lasting);
+        for (minute, stands) in [(-1, false), (0, true), (8, true), (9, false), (10, false)] {
+            let found = load_from(&file, &grounds, at(minute));
+            assert_eq!(found, stands.then(|| lasting.clone()), "{minute}");
+        }
+        assert_eq!(load_from(&file, &Grounds([8; 32]), at(1)), None);
+        let whole = fs::read(&file).unwrap();
+        for cut in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[cut] ^= 1 << (cut % 8);
+            fs::write(&file, &bytes).unwrap();
+            assert_eq!(load_from(&file, &grounds, at(1)), None, "a bit at {cut}");
+            fs::write(&file, &whole[..cut]).unwrap();
+            assert_eq!(load_from(&file, &grounds, at(1)), None, "cut at {cut}");
+        }
+    }
+}
