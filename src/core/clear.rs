@@ -14,15 +14,17 @@ use measure::Measure;
 
 /// Why a task cannot be built without asking; `None` when it can.
 pub fn unclear(task: &Task) -> Option<String> {
-    unclear_in(&Reading::of(task), task)
+    let reading = Reading::of(task);
+    unclear_in(&reading, task, risk::waits_in(&reading).as_deref())
 }
 
-/// The same of a task that was read before.
-pub fn unclear_in(reading: &Reading, task: &Task) -> Option<String> {
+/// The same of a task that was read before, and of the words by which it says itself that it
+/// waits.
+pub fn unclear_in(reading: &Reading, task: &Task, waits: Option<&str>) -> Option<String> {
     if !task.steps.is_empty() || !task.verify.is_empty() {
         return None;
     }
-    if let Some(words) = risk::waits_in(reading) {
+    if let Some(words) = waits {
         return Some(format!("it says itself that it waits: \"{words}\""));
     }
     if let Some(mark) = open::placeholder(reading).or_else(|| open::unfilled(reading)) {

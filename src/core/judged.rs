@@ -28,8 +28,8 @@ impl Judged {
     /// Reads a task.
     pub fn read(blob: Oid, task: &Task) -> Self {
         let reading = Reading::of(task);
-        let unclear = clear::unclear_in(&reading, task);
         let (risks, waits) = (risk::risks_in(&reading, task), risk::waits_in(&reading));
+        let unclear = clear::unclear_in(&reading, task, waits.as_deref());
         Self { blob, unclear, risks, waits }
     }
 

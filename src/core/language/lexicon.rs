@@ -47,6 +47,11 @@ impl Classes {
         Self(bits)
     }
 
+    /// The set with one more.
+    pub const fn with(self, class: Class) -> Self {
+        Self(self.0 | 1 << class as u128)
+    }
+
     /// Whether the class is in the set.
     pub const fn has(self, class: Class) -> bool {
         self.0 & (1 << class as u128) != 0

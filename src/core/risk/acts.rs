@@ -199,6 +199,16 @@ const ACTS: &[(RiskKind, Class, With, f32)] = &[
     (Architecture, Class::Build, Near(set(&[Class::Scale])), 0.8),
 ];
 
+/// The verbs of all acts.
+const VERBS: Classes = {
+    let (mut verbs, mut at) = (Classes::NONE, 0);
+    while at < ACTS.len() {
+        verbs = verbs.with(ACTS[at].1);
+        at += 1;
+    }
+    verbs
+};
+
 /// Objects that make an act one on the repository alone.
 const SOFT: Classes = set(&[Class::Code, Class::Ui, Class::Doc, Class::Trial]);
 const PAPER: Classes = set(&[Class::Doc, Class::Trial]);
@@ -207,10 +217,10 @@ const PAPER: Classes = set(&[Class::Doc, Class::Trial]);
 pub fn acts(clause: &Clause, frame: Frame, found: &mut Vec<Evidence>) {
     for at in 0..clause.units.len() {
         let classes = clause.classes(at);
-        let rules = || ACTS.iter().filter(|(_, verb, ..)| classes.has(*verb));
-        if rules().next().is_none() {
+        if !classes.any(VERBS) {
             continue;
         }
+        let rules = || ACTS.iter().filter(|(_, verb, ..)| classes.has(*verb));
         let usage = usage(clause, at);
         if usage == 0.0 {
             continue;
