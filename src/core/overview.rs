@@ -8,6 +8,7 @@ mod health;
 mod needs;
 mod reasons;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{SubsecRound, TimeDelta};
@@ -35,12 +36,12 @@ const RECENT: usize = 20;
 
 /// What one clone sees of a queue that another one runs: all that is local to a clone (trust,
 /// approvals, builders) is the runner's affair and counts as given.
-pub fn standpoint(situation: Situation) -> Observations {
+pub fn standpoint(situation: Situation<'_>) -> Cow<'_, Observations> {
     let Situation { ledger, seen, .. } = situation;
-    let mut there = seen.clone();
     let Some(runner) = ledger.runner.clone().filter(|runner| *runner != seen.here) else {
-        return there;
+        return Cow::Borrowed(seen);
     };
+    let mut there = seen.clone();
     there.here = runner;
     if !matches!(there.trust, Trust::Broken(_)) {
         there.trust = Trust::Trusted;
@@ -52,7 +53,7 @@ pub fn standpoint(situation: Situation) -> Observations {
     there.room = None;
     there.busy.clear();
     there.calendar_troubles.clear();
-    there
+    Cow::Owned(there)
 }
 
 /// Puts everything together.

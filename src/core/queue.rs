@@ -1,7 +1,8 @@
 //! The queue: every task file at the tip of the queue branch.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::circles;
 use crate::domain::diagnostic::{Diagnostic, Severity};
@@ -117,12 +118,7 @@ pub fn done_path(dir: &str, path: &str, id: &TaskId, taken: &dyn Fn(&str) -> boo
 /// Reads every file; a broken one is an item with an error and holds nobody else.
 pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
     let mut queue = Queue { tip, ..Queue::default() };
-    let mut twins: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for file in &files {
-        if let Room::Task(stem) = room(dir, &file.path) {
-            twins.entry(stem.to_lowercase()).or_default().push(file.path.clone());
-        }
-    }
+    let twins = twins(dir, &files);
     for file in files {
         match room(dir, &file.path) {
             Room::None => {}
@@ -131,7 +127,8 @@ pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
             }
             Room::Task(stem) => match TaskId::new(stem) {
                 Ok(id) => {
-                    let twins = &twins[&stem.to_lowercase()];
+                    let twins = twins.get(lower(stem).as_ref());
+                    let twins = twins.map(Vec::as_slice).unwrap_or_default();
                     queue.add(item(id, file, twins));
                 }
                 Err(_) => queue.nameless.push(bad_name(&file.path, stem)),
@@ -141,11 +138,39 @@ pub fn read(tip: Option<Oid>, dir: &str, files: Vec<File>) -> Queue {
     queue
 }
 
+/// Ids that several files have, in lower case, and those files.
+fn twins(dir: &str, files: &[File]) -> BTreeMap<String, Vec<String>> {
+    let stem = |file: &'_ File| match room(dir, &file.path) {
+        Room::Task(stem) => Some(lower(stem).into_owned()),
+        _ => None,
+    };
+    let (mut seen, mut twins) = (HashSet::new(), BTreeMap::new());
+    let again = files.iter().filter_map(stem).filter(|stem| !seen.insert(stem.clone()));
+    for stem in again.collect::<Vec<_>>() {
+        twins.insert(stem, Vec::new());
+    }
+    if !twins.is_empty() {
+        for file in files {
+            if let Some(paths) = stem(file).and_then(|stem| twins.get_mut(&stem)) {
+                paths.push(file.path.clone());
+            }
+        }
+    }
+    twins
+}
+
+fn lower(stem: &str) -> Cow<'_, str> {
+    match TaskId::new(stem) {
+        Ok(_) => stem.into(),
+        Err(_) => stem.to_lowercase().into(),
+    }
+}
+
 fn item(id: TaskId, file: File, twins: &[String]) -> Item {
     let File { path, blob, content } = file;
     let mut others = twins.iter().filter(|twin| **twin != path);
     let content = match content {
-        Content::Known(task) if twins.len() == 1 => {
+        Content::Known(task) if twins.is_empty() => {
             return Item { id, path, blob, task: Some(*task), diagnostics: Vec::new() };
         }
         other => other,

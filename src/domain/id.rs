@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The longest task id, in bytes.
 pub const MAX_ID: usize = 64;
@@ -121,9 +122,9 @@ impl fmt::Display for Percent {
     }
 }
 
-/// The name of a git object (SHA-1), held as its twenty bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// The name of a git object (SHA-1), held as its twenty bytes. It is written as forty digits where
+/// people read, and as the bytes in caches.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Oid(pub [u8; 20]);
 
 /// The text was not forty hexadecimal digits.
@@ -142,7 +143,28 @@ impl Oid {
 
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+        let halves = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        halves.into_iter().try_for_each(|half| fmt::Write::write_char(f, digit(half)))
+    }
+}
+
+impl Serialize for Oid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match serializer.is_human_readable() {
+            true => serializer.collect_str(self),
+            false => self.0.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Oid {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return <[u8; 20]>::deserialize(deserializer).map(Self);
+        }
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -168,19 +190,6 @@ impl FromStr for Oid {
     }
 }
 
-impl TryFrom<String> for Oid {
-    type Error = BadOid;
-    fn try_from(text: String) -> Result<Self, BadOid> {
-        text.parse()
-    }
-}
-
-impl From<Oid> for String {
-    fn from(oid: Oid) -> String {
-        oid.to_string()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +203,17 @@ mod tests {
         for bad in ["", "-a", "--x", "A", "a b", "../x", "a/b", "a.b", "é", "a\n", &long] {
             assert!(TaskId::new(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_object_is_written_for_people_and_for_caches() {
+        let oid = Oid([0x0f; 20]);
+        let text = format!("\"{}\"", "0f".repeat(20));
+        assert_eq!(serde_json::to_string(&oid).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Oid>(&text).unwrap(), oid);
+        assert!(serde_json::from_str::<Oid>("\"0f\"").is_err());
+        assert_eq!(postcard::to_stdvec(&oid).unwrap(), oid.0);
+        assert_eq!(postcard::from_bytes::<Oid>(&oid.0).unwrap(), oid);
     }
 
     #[test]

@@ -17,23 +17,24 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<()> {
     put(path, bytes, false)
 }
 
-/// Before the content of a sealed file: its SHA-256.
+/// After the content of a sealed file: its SHA-256.
 const SEAL: usize = 32;
 
 /// A cache that tells when it was cut short or has lost a bit.
-pub fn replace_sealed(path: &Path, content: &[u8]) -> Result<()> {
-    let seal = Sha256::digest(content);
-    put(path, &[seal.as_slice(), content].concat(), false)
+pub fn replace_sealed(path: &Path, mut content: Vec<u8>) -> Result<()> {
+    let seal = Sha256::digest(&content);
+    content.extend_from_slice(&seal);
+    put(path, &content, false)
 }
 
 /// The content of such a file; `None` where there is none, or any doubt.
 pub fn sealed(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = std::fs::read(path).ok()?;
-    let content = bytes.get(SEAL..)?;
-    if Sha256::digest(content).as_slice() != &bytes[..SEAL] {
+    let (content, seal) = bytes.split_last_chunk::<SEAL>()?;
+    if Sha256::digest(content).as_slice() != seal {
         return None;
     }
-    bytes.drain(..SEAL);
+    bytes.truncate(bytes.len() - SEAL);
     Some(bytes)
 }
 

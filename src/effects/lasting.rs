@@ -89,7 +89,7 @@ pub fn store(paths: &Paths, grounds: &Grounds, lasting: &Lasting) {
 
 fn store_to(file: &Path, grounds: &Grounds, lasting: &Lasting) {
     if let Ok(content) = postcard::to_stdvec(&(grounds, lasting)) {
-        let _ = files::replace_sealed(file, &content);
+        let _ = files::replace_sealed(file, content);
     }
 }
 

@@ -292,6 +292,6 @@ fn store(paths: &Paths, ledger: &Ledger) {
     let cache = Cache { format: FORMAT, ledger: ledger.clone() };
     if let (Some(folder), Ok(bytes)) = (file.parent(), serde_json::to_vec(&cache)) {
         let _ = std::fs::create_dir_all(folder);
-        let _ = files::replace_sealed(&file, &bytes);
+        let _ = files::replace_sealed(&file, bytes);
     }
 }

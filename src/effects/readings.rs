@@ -17,7 +17,7 @@ use crate::domain::id::Oid;
 use crate::domain::task::Task;
 
 /// Grows with every change of what is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// One task file, and what was made of it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -59,10 +59,11 @@ fn file(paths: &Paths) -> PathBuf {
     paths.local.join("cache").join("readings")
 }
 
-/// All readings of this program, by path; none where there is any doubt.
+/// All readings of this program, by the path that is taken out of each; none where there is any
+/// doubt.
 pub fn load(paths: &Paths) -> HashMap<String, Reading> {
     let readings = Key::now().and_then(|key| load_from(&file(paths), &key)).unwrap_or_default();
-    readings.into_iter().map(|reading| (reading.path.clone(), reading)).collect()
+    readings.into_iter().map(|mut one| (std::mem::take(&mut one.path), one)).collect()
 }
 
 fn load_from(file: &Path, key: &Key) -> Option<Vec<Reading>> {
@@ -81,7 +82,7 @@ pub fn store(paths: &Paths, readings: &[Kept]) {
 fn store_to(file: &Path, key: &Key, readings: &[Kept]) {
     let start = postcard::to_extend(key, Vec::new());
     if let Ok(content) = start.and_then(|start| postcard::to_extend(readings, start)) {
-        let _ = files::replace_sealed(file, &content);
+        let _ = files::replace_sealed(file, content);
     }
 }
 

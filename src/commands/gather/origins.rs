@@ -41,19 +41,20 @@ impl World {
         let work = self.work_of_builders(&mine);
         let signed = self.signed(found.values().flat_map(|origin| &origin.commits), &mine);
         let persons = |commit: &Oid| mine.contains(&commit.to_string()) || signed.contains(commit);
-        let mut shapes = BTreeMap::new();
+        let doubt_of = |commit: &Oid| match self.repo.shape(*commit) {
+            Shape::Cut => Some(Doubt::Cut),
+            Shape::Merge => Some(Doubt::Merged),
+            Shape::Plain if !persons(commit) => Some(Doubt::Elsewhere),
+            Shape::Plain => None,
+        };
+        // A few commits have brought most tasks.
+        let mut known = BTreeMap::new();
         let origin = |item: &queue::Item| {
             let found = found.get(&item.path)?;
             let commit = *found.commits.first()?;
-            let mut shape =
-                |commit: &Oid| *shapes.entry(*commit).or_insert_with(|| self.repo.shape(*commit));
-            let doubts = found.commits.iter().filter_map(|commit| match shape(commit) {
-                Shape::Cut => Some(Doubt::Cut),
-                Shape::Merge => Some(Doubt::Merged),
-                Shape::Plain if !persons(commit) => Some(Doubt::Elsewhere),
-                Shape::Plain => None,
-            });
-            let doubt = doubts.collect::<Vec<_>>().into_iter().next();
+            let mut doubt =
+                |commit: &Oid| known.entry(*commit).or_insert_with(|| doubt_of(commit)).clone();
+            let doubt = found.commits.iter().find_map(&mut doubt);
             let doubt = self.written_by(&work, (item.blob, &found.commits)).or(doubt);
             let author = found.author.clone();
             Some((item.id.clone(), Origin { doubt, commit, author, added: found.added }))
@@ -90,7 +91,7 @@ impl World {
         }
         let cache = OriginCache { tip, files };
         if let Some(bytes) = postcard::to_stdvec(&cache).ok().filter(|_| self.writes) {
-            let _ = files::replace_sealed(&file, &bytes);
+            let _ = files::replace_sealed(&file, bytes);
         }
         Ok(cache.files)
     }

@@ -31,8 +31,9 @@ impl World {
         };
         on_all_cores(&mut files, |files| files.for_each(understand));
         self.queue = self.queue_of(tip, files, &self.ledger);
-        let (judged, new) = self.judge(&known);
-        if self.writes && (new > 0 || known.len() > 2 * judged.len() + FEW) {
+        let before = known.len();
+        let (judged, new) = self.judge(known);
+        if self.writes && (new > 0 || before > 2 * judged.len() + FEW) {
             self.keep(&judged);
         }
         Ok(judged)
@@ -88,10 +89,10 @@ impl World {
     }
 
     /// What the texts say, by task, and how many of them had to be read.
-    fn judge(&self, known: &HashMap<String, Reading>) -> (BTreeMap<TaskId, Judged>, usize) {
-        let old = |item: &Item| {
-            let old = known.get(&item.path).map(|old| &old.judged);
-            old.filter(|old| old.blob == item.blob).cloned()
+    fn judge(&self, mut known: HashMap<String, Reading>) -> (BTreeMap<TaskId, Judged>, usize) {
+        let mut old = |item: &Item| {
+            let old = known.remove(&item.path).map(|old| old.judged);
+            old.filter(|old| old.blob == item.blob)
         };
         let with_task = self.queue.items.values().filter(|item| item.task.is_some());
         let mut all: Vec<(&Item, Option<Judged>)> =
