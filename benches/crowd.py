@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""What a queue of 100,000 task files costs: `sync --check`, `status`, `why`, and one more commit.
+"""What a queue of 100,000 task files costs: a look with and without caches, and one more commit.
 
     benches/crowd.py                   # builds the release binary first
     benches/crowd.py --bin PATH        # measures another one
     benches/crowd.py --tasks 20000     # a smaller queue
 
-Prints one table. A slow figure is no failure: the exit code is 0 unless something broke.
+Every figure is told as a ratio too, to what plain git does with the same queue, turn by turn in the
+same run. Prints one table. A slow figure is no failure: the exit code is 0 unless something broke.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from commit import TOP, Bench, end_wakers, say, table
+from commit import TOP, Bench, end_wakers, say
 
 FOLDERS = 100
 HISTORY = 20  # commits that bring the tasks
@@ -104,27 +105,63 @@ def forget(repo):
     shutil.rmtree(repo / ".git/buildq/cache", ignore_errors=True)
 
 
-def timed(bench, repo, *argv, before=None, samples=5):
-    took = []
-    for _ in range(samples):
-        if before:
-            before()
+def forget_plan(repo):
+    """The sync behind a commit has planned already: without its plan the next look plans too."""
+    (repo / ".git/buildq/cache/lasting").unlink(missing_ok=True)
+
+
+class Cost:
+    """What one command took: seconds on the clock, seconds of its cores, and peak memory in MB."""
+
+    def __init__(self, bench, repo, argv, given=None):
         begun = time.monotonic()
-        with open(bench.folder / "out", "wb") as out:
-            subprocess.run(argv, cwd=repo, env=bench.env, check=True, stdout=out,
-                           stdin=subprocess.DEVNULL)
-        took.append((time.monotonic() - begun) * 1e3)
-    return took
+        with open(bench.folder / "out", "wb") as out, open(given or os.devnull, "rb") as inp:
+            child = subprocess.Popen(argv, cwd=repo, env=bench.env, stdout=out, stdin=inp)
+            _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode != 0:
+            sys.exit(f"broken: {' '.join(map(str, argv))}")
+        self.clock = time.monotonic() - begun
+        self.cores = used.ru_utime + used.ru_stime
+        self.memory = used.ru_maxrss / 1024
 
 
-def row(what, tasks, target, took):
-    detail = f"{min(took):.0f} to {max(took):.0f} ms, {len(took)} times"
-    return (what, str(tasks), target, f"{statistics.median(took):.0f} ms", detail)
+class Rows:
+    """The lines of the table, each measured turn by turn with the floor that it is held against."""
+
+    def __init__(self, bench, repo, args):
+        self.bench, self.repo, self.args, self.lines = bench, repo, args, []
+        listed = bench.run("git", "ls-tree", "-r", "main", "queue/", cwd=repo)
+        self.blobs = bench.folder / "blobs"
+        self.blobs.write_text("".join(line.split()[2] + "\n" for line in listed.splitlines()))
+
+    def names(self):
+        """The floor of a look that finds nothing new: git tells the names of all files."""
+        return Cost(self.bench, self.repo, ("git", "ls-tree", "-r", "main"))
+
+    def texts(self):
+        """The floor of a look without caches: git prints every text."""
+        return Cost(self.bench, self.repo, ("git", "cat-file", "--batch"), self.blobs)
+
+    def add(self, what, target, floor, argv, before=None):
+        say(f"  {what}")
+        took = []
+        for _ in range(self.args.samples):
+            if before:
+                before()
+            took.append((floor(), Cost(self.bench, self.repo, argv)))
+        clock, cores = (statistics.median(getattr(one, key) for _, one in took)
+                        for key in ("clock", "cores"))
+        ratio = statistics.median(one.clock / git.clock for git, one in took)
+        least = statistics.median(git.clock for git, _ in took)
+        memory = max(one.memory for _, one in took)
+        self.lines.append((what, target, f"{clock:.2f} s", f"{ratio:.1f} × {least:.2f} s",
+                           f"{cores:.2f} s", f"{memory:.0f} MB"))
 
 
 def commits(bench, repo, samples):
     """One more task a commit, with buildq's hook and with one that does nothing, turn by turn."""
-    hook, aside = repo / ".git/hooks/post-commit", bench.folder / "hook"
+    hook = repo / ".git/hooks/post-commit"
     ours = hook.read_bytes()
     took = {True: [], False: []}
     chance = random.Random(8)
@@ -135,33 +172,45 @@ def commits(bench, repo, samples):
         bench.quiet(repo)
         took[with_hook].append(one / 1e6)
     hook.write_bytes(ours)
-    aside.unlink(missing_ok=True)
     return took[True], took[False]
 
 
 def measure(bench, args):
-    tasks = args.tasks
-    repo = repository(bench, tasks)
-    check = ("buildq", "sync", "--check")
-    rows = []
-    say("  sync --check, cold")
-    cold = timed(bench, repo, *check, before=lambda: forget(repo), samples=3)
-    rows.append(row("`sync --check`, cold", tasks, "≤ 5000 ms", cold))
-    say("  sync --check, nothing changed")
-    bench.run("buildq", "sync", "--quiet", cwd=repo)
+    repo = repository(bench, args.tasks)
+    rows = Rows(bench, repo, args)
+    check, sync = ("buildq", "sync", "--check"), ("buildq", "sync", "--quiet")
+    rows.add("`sync --check`, no cache", "≤ 5 s", rows.texts, check, lambda: forget(repo))
+    bench.run(*sync, cwd=repo)
     bench.quiet(repo)
-    rows.append(row("`sync --check`, nothing changed", tasks, "≤ 300 ms", timed(bench, repo, *check)))
-    rows.append(row("`status`", tasks, "", timed(bench, repo, "buildq", "status")))
-    name = f"task-{tasks // 2:06}"
-    rows.append(row("`why TASK`", tasks, "", timed(bench, repo, "buildq", "why", name)))
-    say("  one more task")
-    with_hook, without = commits(bench, repo, args.samples)
-    cost = statistics.median(with_hook) - statistics.median(without)
-    detail = f"{statistics.median(without):.0f} → {statistics.median(with_hook):.0f} ms"
-    rows.append(("commit of one more task", str(tasks), "", f"{cost:.0f} ms", detail))
+    rows.add("`sync --check`, nothing changed", "≤ 0.3 s", rows.names, check)
+    rows.add("`sync`, nothing changed", "", rows.names, sync)
+    rows.add("`status`", "", rows.names, ("buildq", "status"))
+    rows.add("`why TASK`", "", rows.names, ("buildq", "why", f"task-{args.tasks // 2:06}"))
+
+    def one_more():
+        text = task(20_000_000 + len(list((repo / "queue").glob("new/*"))), random.Random(9))
+        bench.commit(repo, f"queue/new/more-{time.monotonic_ns()}.md", text)
+        bench.quiet(repo)
+        forget_plan(repo)
+
+    rows.add("`sync --check`, one task is new", "", rows.names, check, one_more)
+    say("  what the hook adds to a commit")
+    with_hook, without = (statistics.median(took) for took in commits(bench, repo, args.commits))
+    cost = f"{with_hook - without:.0f} ms"
+    detail = f"{with_hook / without:.1f} × {without:.0f} ms"
+    rows.lines.append(("commit of one more task, the hook", "≤ 50 ms", cost, detail, "", ""))
     if args.lint:
-        rows.append(row("`lint`", tasks, "", timed(bench, repo, "buildq", "lint", "--json", samples=1)))
-    return rows
+        rows.add("`lint`", "", rows.texts, ("buildq", "lint", "--json"))
+    return rows.lines
+
+
+def table(rows, tasks):
+    rows = [(f"{tasks:,} task files, median of", "target", "reached", "against plain git",
+             "of all cores", "memory"),
+            ("---", "---:", "---:", "---:", "---:", "---:")] + rows
+    widths = [max(len(row[i]) for row in rows) for i in range(6)]
+    for row in rows:
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |")
 
 
 def main():
@@ -169,7 +218,8 @@ def main():
     parse.add_argument("--bin", type=Path, help="a buildq binary; without it one is built")
     parse.add_argument("--dir", type=Path, help="where to work; default: the target folder")
     parse.add_argument("--tasks", type=int, default=100_000)
-    parse.add_argument("--samples", type=int, default=10, help="commits per figure")
+    parse.add_argument("--samples", type=int, default=5, help="runs per figure")
+    parse.add_argument("--commits", type=int, default=10, help="commits per figure")
     parse.add_argument("--lint", action="store_true", help="measure `buildq lint` too")
     parse.add_argument("--keep", action="store_true", help="leave the repository, to be looked at")
     args = parse.parse_args()
@@ -183,7 +233,11 @@ def main():
     folder = Path(tempfile.mkdtemp(prefix="crowd-", dir=place)).resolve()
     bench = Bench(binary.resolve(), folder)
     try:
-        table(measure(bench, args))
+        table(measure(bench, args), args.tasks)
+        cpus, system = os.cpu_count(), os.uname()
+        git = bench.run("git", "--version", cwd=folder).removeprefix("git version ")
+        load = os.getloadavg()[0]
+        print(f"\n{cpus} cores, {system.sysname} {system.release}, git {git}, load {load:.1f}")
     finally:
         end_wakers(bench)
         if args.keep:
