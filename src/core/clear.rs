@@ -57,10 +57,11 @@ fn weigh(reading: &Reading, measure: &Measure, titled: bool) -> Option<String> {
     let vague =
         measure.vague.iter().map(|(words, weight)| (format!("vague: \"{words}\""), *weight));
     against.extend(vague);
-    for words in open::undecided(reading) {
+    let plain = open::Plain::of(reading);
+    for words in open::undecided(reading, &plain) {
         against.push((format!("not decided: \"{words}\""), 0.9));
     }
-    for words in open::empty_phrases(reading) {
+    for words in open::empty_phrases(&plain) {
         let weight = if measure.details >= 2 { 0.3 } else { 1.2 };
         against.push((format!("vague: \"{words}\""), weight));
     }

@@ -168,9 +168,9 @@ fn is_empty_talk(clause: &Clause) -> bool {
         "high",
         "performance",
     ];
-    let plain = |at| clause.word(at).to_lowercase();
-    (0..clause.units.len())
-        .all(|at| done.contains(&plain(at).as_str()) || clause.classes(at).has(Class::Adjective))
+    (0..clause.units.len()).all(|at| {
+        done.contains(&clause.lower(at).as_ref()) || clause.classes(at).has(Class::Adjective)
+    })
 }
 
 fn body(said: &Said, measure: &mut Measure) {
@@ -208,10 +208,9 @@ fn weight(clause: &Clause) -> (usize, usize) {
 
 fn conditions(clause: &Clause) -> usize {
     let tells = |at: usize| {
-        let word = clause.word(at).to_lowercase();
         clause.classes(at).has(Class::When)
             || matches!(
-                word.as_str(),
+                clause.lower(at).as_ref(),
                 "instead of"
                     | "rather than"
                     | "should"

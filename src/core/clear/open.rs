@@ -232,16 +232,31 @@ fn shouted(text: &str) -> Option<String> {
     Some(found.to_owned())
 }
 
+/// The bare words of each clause that tells what is to be done or what is open, for looking for
+/// phrases.
+pub struct Plain(Vec<String>);
+
+impl Plain {
+    /// Of a whole reading.
+    pub fn of(reading: &Reading) -> Self {
+        let counts = |said: &&Said| matches!(said.section, Section::Task | Section::Open);
+        let said = reading.said.iter().filter(counts);
+        Self(said.map(|said| padded(&text(said).to_lowercase())).collect())
+    }
+}
+
 /// Phrases that say nothing, each with the words.
-pub fn empty_phrases(reading: &Reading) -> Vec<String> {
-    static KNOWN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(VAGUE.iter().map(plain)));
-    phrases(reading, VAGUE, &KNOWN)
+pub fn empty_phrases(plain: &Plain) -> Vec<String> {
+    static KNOWN: LazyLock<Phrases> =
+        LazyLock::new(|| Phrases::new(VAGUE.iter().map(|one| bare_phrase(one))));
+    phrases(plain, VAGUE, &KNOWN)
 }
 
 /// Phrases that leave a decision open, each with the words.
-pub fn undecided(reading: &Reading) -> Vec<String> {
-    static KNOWN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(UNDECIDED.iter().map(plain)));
-    let mut found = phrases(reading, UNDECIDED, &KNOWN);
+pub fn undecided(reading: &Reading, plain: &Plain) -> Vec<String> {
+    static KNOWN: LazyLock<Phrases> =
+        LazyLock::new(|| Phrases::new(UNDECIDED.iter().map(|one| bare_phrase(one))));
+    let mut found = phrases(plain, UNDECIDED, &KNOWN);
     let open = |said: &&Said| said.section == Section::Open && said.place == Place::Item;
     let asks = |said: &&Said| {
         matches!(said.section, Section::Task | Section::Open)
@@ -256,15 +271,13 @@ pub fn undecided(reading: &Reading) -> Vec<String> {
     found
 }
 
-fn phrases(reading: &Reading, list: &[&str], known: &Phrases) -> Vec<String> {
-    let counts = |said: &&Said| matches!(said.section, Section::Task | Section::Open);
+fn phrases(plain: &Plain, list: &[&str], known: &Phrases) -> Vec<String> {
     let mut found = Vec::new();
-    for said in reading.said.iter().filter(counts) {
-        let padded = padded(&text(said).to_lowercase());
-        let here = known.within(&padded).into_iter().map(|at| list[at]).filter(|phrase| {
-            let plain = plain(phrase);
-            padded.match_indices(plain).any(|(at, _)| {
-                padded[..at].ends_with(' ') && padded[at + plain.len()..].starts_with(' ')
+    for padded in &plain.0 {
+        let here = known.within(padded).into_iter().map(|at| list[at]).filter(|phrase| {
+            let phrase = bare_phrase(phrase);
+            padded.match_indices(phrase).any(|(at, _)| {
+                padded[..at].ends_with(' ') && padded[at + phrase.len()..].starts_with(' ')
             })
         });
         found.extend(here.map(str::to_owned));
@@ -275,7 +288,7 @@ fn phrases(reading: &Reading, list: &[&str], known: &Phrases) -> Vec<String> {
     found
 }
 
-fn plain<'p>(phrase: &'p &str) -> &'p str {
+fn bare_phrase(phrase: &str) -> &str {
     phrase.trim_end_matches([':', ',', ' '])
 }
 

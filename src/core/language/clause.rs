@@ -1,5 +1,6 @@
 //! A line of text as clauses of known words.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::lexicon::{Class, Classes, Form};
@@ -157,6 +158,15 @@ impl<'t> Clause<'t> {
     /// The words of a unit as they stand.
     pub fn word(&self, at: usize) -> &'t str {
         self.units.get(at).map_or("", |unit| &self.text[unit.at.clone()])
+    }
+
+    /// The same in lower case.
+    pub fn lower(&self, at: usize) -> Cow<'t, str> {
+        let word = self.word(at);
+        match word.bytes().any(|b| b.is_ascii_uppercase() || !b.is_ascii()) {
+            true => word.to_lowercase().into(),
+            false => word.into(),
+        }
     }
 
     /// What a unit may mean; nothing beyond the ends.

@@ -268,12 +268,11 @@ fn fits(clause: &Clause, at: usize, object: &Object, with: &With) -> Option<usiz
             (matches!(kind, Some(Kind::Number)) || is_version(clause.word(at + 1)), at + 2)
         }
         Opening(stems, class) => {
-            let word = clause.word(at).to_lowercase();
-            let near = object.whole | object.rest;
+            let word = clause.lower(at);
             (stems.iter().any(|stem| word.starts_with(stem)) && near.has(*class), object.far)
         }
         Verb(stems) => {
-            let word = clause.word(at).to_lowercase();
+            let word = clause.lower(at);
             (stems.iter().any(|stem| word.starts_with(stem)), object.end)
         }
     };
@@ -326,9 +325,7 @@ pub fn conditional(clause: &Clause, at: usize) -> f32 {
         if clause.units[before + 1].gap >= Gap::Comma {
             return 1.0;
         }
-        let word = clause.word(before).to_lowercase();
-        let classes = clause.classes(before);
-        if classes.has(Class::When) && word != "once" {
+        if clause.classes(before).has(Class::When) && clause.lower(before) != "once" {
             return 0.45;
         }
     }
@@ -339,7 +336,7 @@ pub fn conditional(clause: &Clause, at: usize) -> f32 {
 /// by itself, a job or a script, does it.
 fn governed(clause: &Clause, at: usize) -> f32 {
     let links = ["to", "that", "which", "for"];
-    let linked = at > 1 && links.contains(&clause.word(at - 1).to_lowercase().as_str());
+    let linked = at > 1 && links.contains(&clause.lower(at - 1).as_ref());
     let linked = linked || matches!(clause.used(at), Use::Third);
     if !linked {
         return 1.0;

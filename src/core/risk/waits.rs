@@ -149,8 +149,14 @@ fn phrase(said: &Said) -> Option<String> {
     let start = first.at.start - usize::from(open);
     let rest = &said.clause.text[last.at.end..];
     let close = rest.starts_with([']', ')']);
-    let text = said.clause.text[start..last.at.end + usize::from(close)].to_lowercase();
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(['`', '*'], "");
+    let lower = said.clause.text[start..last.at.end + usize::from(close)].to_lowercase();
+    let mut text = String::with_capacity(lower.len());
+    for (n, word) in lower.split_whitespace().enumerate() {
+        if n > 0 {
+            text.push(' ');
+        }
+        text.extend(word.split(['`', '*']));
+    }
     static KNOWN: LazyLock<Phrases> = LazyLock::new(|| Phrases::new(ALWAYS.iter().copied()));
     let within = KNOWN.within(&text).into_iter().map(|at| ALWAYS[at]);
     let found = within.into_iter().find(|phrase| stands_in(&text, phrase))?;
