@@ -156,7 +156,12 @@ fn begin((repo, paths): (Repo, Paths), forced: Option<&TaskId>) -> Result<Begun>
         let idle = Some("another sync is at work and does what is due".to_owned());
         return Ok(Begun::Idle(Outcome { idle, ..Outcome::default() }));
     };
-    Ok(Begun::Here(turn, Box::new(Around::look(repo, paths, clock::now())?)))
+    let mut around = Around::look(repo, paths, clock::now())?;
+    around.world().hand_on_environment();
+    if bury::end_orphans(around.world()) {
+        around = around.again(clock::now())?;
+    }
+    Ok(Begun::Here(turn, Box::new(around)))
 }
 
 /// Carries out plans until nothing is due. `forced` starts past window, calendar, not-before
@@ -174,8 +179,7 @@ pub fn in_short(place: (Repo, Paths)) -> Result<String> {
         Begun::Idle(outcome) => return Ok(render::plan::done(&outcome)),
         Begun::Here(turn, around) => (turn, around),
     };
-    let orphans = bury::end_orphans(around.world());
-    let Some(lasting) = around.lasting().filter(|_| !orphans) else {
+    let Some(lasting) = around.lasting() else {
         return Ok(render::plan::done(&carry_out(around.whole()?, None)?));
     };
     let world = around.world();
@@ -184,11 +188,7 @@ pub fn in_short(place: (Repo, Paths)) -> Result<String> {
 }
 
 fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
-    world.hand_on_environment();
     let mut outcome = Outcome::default();
-    if bury::end_orphans(&world) {
-        world = world.again(clock::now())?;
-    }
     // What a killed supervisor left of an attempt that a person has ended takes a place up.
     tidy::tidy(&world);
     for _ in 0..ROUNDS {

@@ -23,6 +23,11 @@ impl Around {
         World::around((repo, paths), now, true, None).map(Self)
     }
 
+    /// Looks again, later.
+    pub fn again(self, now: DateTime<Utc>) -> Result<Self> {
+        Self::look(self.0.repo, self.0.paths, now)
+    }
+
     /// The last plan, if it had nothing to do and a new one would be the same.
     pub fn lasting(&self) -> Option<Lasting> {
         lasting::load(&self.0.paths, &self.0.grounds()?, self.0.now)
