@@ -99,7 +99,11 @@ impl Trailers {
 fn pair(line: &str) -> Option<(String, String)> {
     let (key, value) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    (!key.is_empty() && key.chars().all(plain)).then(|| (key.to_owned(), value.trim().to_owned()))
+    let value = match value.contains(char::is_control) {
+        true => one_line(value, value.len()),
+        false => value.trim().to_owned(),
+    };
+    (!key.is_empty() && key.chars().all(plain)).then(|| (key.to_owned(), value))
 }
 
 fn after_subject(text: &str) -> &str {
@@ -108,8 +112,11 @@ fn after_subject(text: &str) -> &str {
 
 /// One line of at most `max` bytes, cut between characters; control characters become spaces.
 pub fn one_line(text: &str, max: usize) -> String {
-    let clean = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    cut(clean, max)
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line = cut(clean.trim().to_owned(), max);
+    // Whoever reads it leaves spaces at the end out.
+    line.truncate(line.trim_end().len());
+    line
 }
 
 /// At most `max` bytes, cut between characters.
@@ -260,7 +267,9 @@ fn judged_facts(judged: &Judged, t: &mut Trailers) {
 
 fn read_judged(task: TaskId, t: &Trailers) -> Option<Judged> {
     let concern = |text: &str, quoted| {
-        let (kind, words) = text.split_once(": ").unwrap_or((text, ""));
+        // A value has no space at its end: without words `kind: ` is read as `kind:`.
+        let parts = text.split_once(": ").or_else(|| Some((text.strip_suffix(':')?, "")));
+        let (kind, words) = parts.unwrap_or((text, ""));
         Concern { kind: kind.to_owned(), words: words.to_owned(), quoted }
     };
     let quoted = t.all("Risk").map(|text| concern(text, true));
@@ -665,6 +674,23 @@ mod tests {
 
     #[test]
     fn what_lacks_its_facts_is_no_event() {
+    #[test]
+    fn what_other_hands_wrote_is_read_back_as_it_is_written() {
+        let source = format!("Buildq-Task: a\nBuildq-Source: {}\nBuildq-Clear: no", oid('5'));
+        for text in [
+            // Words that are none.
+            format!("x\n\nBuildq-Event: judged\n{source}\nBuildq-Risk: production:"),
+            format!("x\n\nBuildq-Event: judged\n{source}\nBuildq-Remark: ::"),
+            // What becomes a space at an end.
+            "x\n\nBuildq-Event: new\u{18}\nBuildq-Task: a".into(),
+            "x\n\nBuildq-Event: paused\nBuildq-Builder: a\u{85}\nBuildq-Reason: b".into(),
+        ] {
+            let written = Event::parse(&text).unwrap().message();
+            let again = Event::parse(&written).unwrap().message();
+            assert_eq!(again, written);
+        }
+    }
+
         for text in [
             "",
             "just a commit",
