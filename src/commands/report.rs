@@ -162,8 +162,8 @@ fn until_now(world: &World) -> DateTime<Utc> {
 
 /// Where the last stored report ends, else where the day that runs now began.
 fn last_end(world: &World) -> DateTime<Utc> {
-    let stored = world.ledger.reported.last().map(|date| end_of(world, *date));
-    let stored = stored.filter(|end| *end <= world.now);
+    let ends = world.ledger.reported.iter().rev().map(|date| end_of(world, *date));
+    let stored = ends.into_iter().find(|end| *end <= world.now);
     stored.unwrap_or_else(|| end_of(world, last_day(world)))
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::patience;
 use crate::domain::config::STEPS;
 use crate::domain::cost::Cost;
 use crate::domain::event::{CheckResult, Fault, Kind, Merge, Spent, Started, Succeeded, Usage};
@@ -40,6 +41,8 @@ pub struct Ledger {
     pub reported: BTreeSet<NaiveDate>,
     /// When the last event was written.
     pub last: Option<DateTime<Utc>>,
+    /// The latest time of any event: a clock that is set back brings nothing back that had ended.
+    pub latest: Option<DateTime<Utc>>,
     /// Events that did not hold where they stand.
     pub superseded: BTreeSet<Oid>,
 }
@@ -266,6 +269,17 @@ pub struct Approval {
 
 impl Approval {
     /// What the clone that gave it remembers of it: an event's id alone is no secret, and
+impl Pause {
+    /// Whether it has not ended by itself. A builder's is a guess of how long it cannot work, and
+    /// outlives no clock that was wrong; a person has named a time on the clock.
+    fn stands(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| match self.builder {
+            Some(_) => patience::until(self.at, until, now),
+            None => now < until,
+        })
+    }
+}
+
     /// anybody could write it under another text.
     pub fn record(&self) -> String {
         let exact = format!("{} {} {}", self.id, self.task, self.source);
@@ -429,7 +443,7 @@ impl Phase {
 impl Ledger {
     /// Whether the queue, or one builder, is paused at `now`.
     pub fn pause(&self, builder: Option<&str>, now: DateTime<Utc>) -> Option<&Pause> {
-        let stands = |pause: &&Pause| pause.until.is_none_or(|until| now < until);
+        let stands = |pause: &&Pause| pause.stands(now);
         self.pauses.iter().filter(stands).find(|pause| pause.builder.as_deref() == builder)
     }
 }

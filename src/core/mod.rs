@@ -19,6 +19,7 @@ pub mod login;
 pub mod night;
 pub mod mentions;
 pub mod overview;
+pub mod patience;
 pub mod plan;
 pub mod progress;
 pub mod queue;

@@ -233,7 +233,8 @@ fn report_due(situation: Situation) -> Option<NaiveDate> {
     let date = [today, today.pred_opt()?].into_iter().find(ended)?;
     // Only once something has happened before its end, and only for what is newer than the last.
     let first = ledger.builds.values().filter_map(|b| b.attempts.first().map(|r| r.at)).min()?;
-    let newer = ledger.reported.last().is_none_or(|last| *last < date);
+    // What a clock stored that ran ahead holds no later day's up.
+    let newer = ledger.reported.range(date..=today).next().is_none();
     (newer && first < report_end(situation, date)).then_some(date)
 }
 

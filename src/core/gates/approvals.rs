@@ -2,6 +2,7 @@
 
 use super::Case;
 use crate::core::ledger::Approval;
+use crate::core::situation::Situation;
 
 impl Case<'_> {
     /// Approvals that count in this clone, for this very text at this path, now.
@@ -39,7 +40,9 @@ impl Case<'_> {
         if let Some(path) = approval.path.as_ref().filter(|path| **path != self.item.path) {
             return Some(format!("approved as `{path}`, moved since"));
         }
-        let over = approval.until.filter(|until| *until <= self.situation.now);
+        let Situation { ledger, now, .. } = self.situation;
+        let latest = ledger.latest.map_or(now, |latest| latest.max(now));
+        let over = approval.until.filter(|until| *until <= latest);
         over.map(|until| {
             let there = until.with_timezone(&self.situation.config.timezone);
             format!("the approval ended {}", there.format("%F %H:%M"))

@@ -28,7 +28,7 @@ pub(super) fn judge(case: &Case) -> Option<Hold> {
 fn said<'a>(case: &Case<'a>, judge: &Judge) -> Option<&'a Judgement> {
     let Situation { ledger, seen, now, .. } = case.situation;
     let said = ledger.judgements.get(&case.item.blob)?;
-    if said.judged.until.is_some_and(|until| until <= now) || said.judged.builder != judge.builder {
+    if said.is_over(now) || said.judged.builder != judge.builder {
         return None;
     }
     let ours = seen.verdicts.contains(&said.record());

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Case, Hold, hold_until};
 use crate::core::calendar::Busy;
-use crate::core::ledger::{Build, Phase, Wait};
-use crate::core::window;
+use crate::core::ledger::{Phase, Wait};
+use crate::core::{patience, window};
 use crate::domain::config::{Config, Window};
 
 pub(super) fn window_of<'a>(case: &Case<'a>) -> &'a Window {
@@ -48,21 +48,17 @@ pub(super) fn calendar(case: &Case) -> Option<Hold> {
 }
 
 pub(super) fn retry(case: &Case) -> Option<Hold> {
-    let due = due(case.build, case.situation.config)?;
+    let due = due(case)?;
     let of = case.situation.config.retry_max;
     let count = case.build.failures;
     let reason = format!("retry {count} of {of} at {}", case.clock(due));
     let remedy = format!("buildq output {} shows why it failed", case.id());
-    (case.situation.now < due).then(|| hold_until(reason, due, &remedy))
+    Some(hold_until(reason, due, &remedy))
 }
 
-/// When a failed build is tried again.
-fn due(build: &Build, config: &Config) -> Option<DateTime<Utc>> {
-    match build.phase {
-        Phase::Waiting { since, why: Wait::Failure } => {
-            let delay = TimeDelta::from_std(config.retry_delay).unwrap_or(TimeDelta::MAX);
-            Some(since.checked_add_signed(delay).unwrap_or(DateTime::<Utc>::MAX_UTC))
-        }
-        _ => None,
-    }
+/// When a failed build is tried again, if not now.
+fn due(case: &Case) -> Option<DateTime<Utc>> {
+    let Phase::Waiting { since, why: Wait::Failure } = case.build.phase else { return None };
+    let delay = TimeDelta::from_std(case.situation.config.retry_delay).unwrap_or(TimeDelta::MAX);
+    patience::ends(since, delay, case.situation.now)
 }

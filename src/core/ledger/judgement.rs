@@ -1,8 +1,10 @@
 //! What a judge said of one exact text, and what a person answered.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Ledger;
+use crate::core::patience;
 use crate::domain::event::{Judged, Kind, Recorded};
 
 /// A judge's word, as it stands in the ledger.
@@ -10,6 +12,8 @@ use crate::domain::event::{Judged, Kind, Recorded};
 pub struct Judgement {
     /// Of the event.
     pub id: String,
+    /// When it was given.
+    pub at: DateTime<Utc>,
     /// What it says.
     pub judged: Judged,
     /// What people answered to its questions.
@@ -40,6 +44,11 @@ impl Judgement {
         self.judged.fault.is_some() || !clean
     }
 
+    /// Whether its time is over: one that came to nothing is asked for again.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.judged.until.is_some_and(|until| !patience::until(self.at, until, now))
+    }
+
     /// Whether it asked something.
     pub fn asks(&self) -> bool {
         self.judged.fault.is_none() && !self.judged.opinion.questions.is_empty()
@@ -60,7 +69,7 @@ impl Ledger {
         match &event.kind {
             Kind::Judged(judged) => {
                 let (id, judged) = (event.id.clone(), judged.clone());
-                let judgement = Judgement { id, judged, answers: Vec::new() };
+                let judgement = Judgement { id, at: recorded.at, judged, answers: Vec::new() };
                 self.judgements.insert(judgement.judged.source, judgement);
             }
             Kind::Clarified { source, .. } => {

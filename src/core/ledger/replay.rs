@@ -12,6 +12,7 @@ impl Ledger {
     pub fn apply(&mut self, recorded: &Recorded) {
         self.tip = Some(recorded.commit);
         self.last = Some(recorded.at);
+        self.latest = self.latest.max(self.last);
         if refusal(self, &recorded.event.kind).is_some() {
             self.superseded.insert(recorded.commit);
             return;
