@@ -140,6 +140,8 @@ pub enum Wait {
 /// One run of a builder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
+    /// The id of its `started`.
+    pub id: String,
     /// What it began with.
     pub started: Started,
     /// When it began.
@@ -267,8 +269,6 @@ pub struct Approval {
     pub queue: Option<Oid>,
 }
 
-impl Approval {
-    /// What the clone that gave it remembers of it: an event's id alone is no secret, and
 impl Pause {
     /// Whether it has not ended by itself. A builder's is a guess of how long it cannot work, and
     /// outlives no clock that was wrong; a person has named a time on the clock.
@@ -280,6 +280,8 @@ impl Pause {
     }
 }
 
+impl Approval {
+    /// What the clone that gave it remembers of it: an event's id alone is no secret, and
     /// anybody could write it under another text.
     pub fn record(&self) -> String {
         let exact = format!("{} {} {}", self.id, self.task, self.source);
@@ -380,13 +382,16 @@ impl Build {
     }
 }
 
-/// Why an event may not follow what the ledger says; `None` when it may.
-pub fn refusal(ledger: &Ledger, kind: &Kind) -> Option<String> {
+/// Why an event may not follow what the ledger says; `None` when it may. `run` is the attempt that
+/// it speaks of, by the id of its `started`, where that is known.
+pub fn refusal(ledger: &Ledger, kind: &Kind, run: Option<&str>) -> Option<String> {
     let task = kind.task()?;
     let fresh = Build::default();
     let build = ledger.builds.get(task).unwrap_or(&fresh);
     let current = build.last().map(Run::number);
     let phase = &build.phase;
+    // A number alone may have been given twice, by clones that wrote at once.
+    let same = run.is_none_or(|run| build.last().is_some_and(|last| last.id == run));
     let is_current = kind.attempt() == current;
     let allowed = match kind {
         Kind::Started(started) => {
@@ -417,7 +422,7 @@ pub fn refusal(ledger: &Ledger, kind: &Kind) -> Option<String> {
         }
         _ => true,
     };
-    (!allowed).then(|| {
+    (!allowed || !same).then(|| {
         let attempt = kind.attempt().map(|n| format!(" attempt {n}")).unwrap_or_default();
         format!("`{}` of {task}{attempt} does not follow from `{}`", kind.name(), phase.name())
     })
@@ -476,7 +481,13 @@ pub mod tests {
                 at: at(time),
                 author: "Ada".into(),
                 subject: kind.subject(),
-                event: Event { id: index.to_string(), kind, queue: None, body: rest.into() },
+                event: Event {
+                    id: index.to_string(),
+                    kind,
+                    queue: None,
+                    run: None,
+                    body: rest.into(),
+                },
             };
             ledger.apply(&recorded);
             all.push(recorded);
@@ -620,7 +631,10 @@ pub mod tests {
     }
 
     fn phases(lines: &str) -> String {
-        let ledger = ledger(lines);
+        told(&ledger(lines))
+    }
+
+    fn told(ledger: &Ledger) -> String {
         let show = |(id, build): (&TaskId, &Build)| {
             format!(
                 "{id}: {}, {} runs, {} failures",
@@ -660,6 +674,27 @@ pub mod tests {
         ];
         for (events, expected) in table {
             assert_eq!(phases(events), expected, "{events}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_was_given_twice_is_one_attempt() {
+        // Two clones began attempt 1 before their ledgers were merged; `run` is whose word it is.
+        let events = "09:00 a started\n09:01 ? runner there/2\n09:02 a failed x";
+        for (run, expected) in [
+            (Some("0"), "waiting, 1 runs, 1 failures"),
+            (Some("another"), "building, 1 runs, 0 failures"),
+            // Written before runs were noted.
+            (None, "waiting, 1 runs, 1 failures"),
+        ] {
+            let mut ledger = Ledger::default();
+            for mut recorded in recorded(events) {
+                if recorded.event.kind.name() == "failed" {
+                    recorded.event.run = run.map(str::to_owned);
+                }
+                ledger.apply(&recorded);
+            }
+            assert_eq!(told(&ledger), format!("a: {expected}"), "{run:?}");
         }
     }
 

@@ -26,6 +26,9 @@ pub struct Event {
     pub kind: Kind,
     /// Tip of the queue branch when it happened.
     pub queue: Option<Oid>,
+    /// The id of the `started` of the attempt that it speaks of: two clones that wrote at once may
+    /// have given one number twice. Events of before this was noted have none.
+    pub run: Option<String>,
     /// Free text for people, between subject and trailers; may be empty.
     pub body: String,
 }

@@ -159,6 +159,7 @@ impl Event {
             id: trailers.text("Id"),
             kind,
             queue: trailers.parse("Queue"),
+            run: trailers.get("Run").map(str::to_owned),
             body: body.to_owned(),
         })
     }
@@ -170,6 +171,7 @@ impl Event {
         t.push_some("Task", self.kind.task());
         t.push_some("Attempt", self.kind.attempt());
         facts(&self.kind, &mut t);
+        t.push_some("Run", self.run.as_ref());
         t.push_some("Queue", self.queue);
         t
     }
@@ -492,7 +494,7 @@ mod tests {
 
     fn event(kind: Kind, body: &str) -> Event {
         let id = "01JZ8Q6M3T9W4K2V7B5N0C1D2E".to_owned();
-        Event { id, kind, queue: Some(oid('7')), body: body.to_owned() }
+        Event { id, kind, queue: Some(oid('7')), run: None, body: body.to_owned() }
     }
 
     fn started() -> Kind {
@@ -673,8 +675,6 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_its_facts_is_no_event() {
-    #[test]
     fn what_other_hands_wrote_is_read_back_as_it_is_written() {
         let source = format!("Buildq-Task: a\nBuildq-Source: {}\nBuildq-Clear: no", oid('5'));
         for text in [
@@ -691,6 +691,8 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_lacks_its_facts_is_no_event() {
         for text in [
             "",
             "just a commit",

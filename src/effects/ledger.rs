@@ -41,12 +41,15 @@ pub struct Draft {
     pub files: Vec<(String, Vec<u8>)>,
     /// Whether the commit is signed with the person's own key.
     pub signed: bool,
+    /// The attempt that speaks, by the id of its `started`; `None` for whoever speaks of the one
+    /// that the ledger has.
+    pub run: Option<String>,
 }
 
 impl Draft {
     /// An event without text or files.
     pub fn new(kind: Kind) -> Self {
-        Self { kind, body: String::new(), files: Vec::new(), signed: false }
+        Self { kind, body: String::new(), files: Vec::new(), signed: false, run: None }
     }
 
     /// The same with text.
@@ -220,7 +223,8 @@ pub fn append(
             Ok(draft) => draft,
             Err(why) => return Ok(Appended::No(why)),
         };
-        if let Some(why) = refusal(&ledger, &draft.kind) {
+        let run = draft.run.or_else(|| spoken_of(&ledger, &draft.kind));
+        if let Some(why) = refusal(&ledger, &draft.kind, run.as_deref()) {
             return Ok(Appended::No(why));
         }
         let parent = match ledger.tip {
@@ -231,7 +235,7 @@ pub fn append(
         kind.texts_mut().into_iter().for_each(|text| *text = pen.masks.mask(text));
         let body = pen.masks.mask(&draft.body);
         let id = ulid::Ulid::new().to_string();
-        let event = Event { id, kind, queue: pen.queue, body };
+        let event = Event { id, kind, queue: pen.queue, run, body };
         let tree = tree(pen.repo, parent, &draft.files)?;
         let stamp = Stamp { author: pen.author.clone(), committer: runner(pen.paths), at: pen.now };
         let message = event.message();
@@ -250,6 +254,14 @@ pub fn append(
         }
     }
     bail!("the ledger moved on {ROUNDS} times while one event was written")
+}
+
+/// The run that an event about the ledger's own attempt speaks of.
+fn spoken_of(ledger: &Ledger, kind: &Kind) -> Option<String> {
+    let is_begin = matches!(kind, Kind::Started(_));
+    let attempt = kind.attempt().filter(|_| !is_begin)?;
+    let run = ledger.builds.get(kind.task()?)?.last().filter(|run| run.number() == attempt)?;
+    Some(run.id.clone()).filter(|id| !id.is_empty())
 }
 
 /// The root commit, byte-identical everywhere.

@@ -26,6 +26,8 @@ pub struct Begun {
     pub spec: Vec<u8>,
 }
 
+    /// The id of its `started`: what it says later is said of this run alone.
+    pub run: String,
 impl Begun {
     /// Where the base branch stood.
     pub fn base_tip(&self) -> Oid {
@@ -53,8 +55,8 @@ pub fn begin(
         found = Some(start);
         Ok(Ok(draft))
     })?;
-    let ledger = match appended {
-        Appended::Yes(ledger, _) => *ledger,
+    let (ledger, run) = match appended {
+        Appended::Yes(ledger, id) => (*ledger, id),
         Appended::No(why) => return Ok(Err(why)),
     };
     let start = found.context("a start without a plan")?;
@@ -63,7 +65,7 @@ pub fn begin(
     let parsed = item.task.clone().context("the task cannot be read")?;
     let spec = world.repo.blob(start.source).with_context(|| anyhow!("blob `{}`", start.source))?;
     sync::keep_attempt(&world.repo, &start)?;
-    Ok(Ok(Begun { world, start, task: parsed, spec }))
+    Ok(Ok(Begun { world, start, task: parsed, spec, run }))
 }
 
 fn look(common: &Path) -> Result<World> {

@@ -164,6 +164,7 @@ fn write(begun: &Begun, draft: Draft) -> Result<()> {
     let queue = world.repo.branch(&world.queue_branch);
     let (repo, paths, now) = (&world.repo, &world.paths, clock::now());
     let pen = Pen { repo, paths, author, queue, now, masks: world.masks() };
+    let draft = Draft { run: Some(begun.run.clone()), ..draft };
     match append(&pen, &mut |_| Ok(Ok(draft.clone())))? {
         Appended::Yes(..) => Ok(()),
         Appended::No(why) => {

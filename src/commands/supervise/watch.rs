@@ -225,7 +225,7 @@ impl<'a> Watch<'a> {
             now: clock::now(),
             masks: world.masks(),
         };
-        let draft = Draft::new(kind);
+        let draft = Draft { run: Some(self.begun.run.clone()), ..Draft::new(kind) };
         if let Ok(Appended::Yes(ledger, _)) = append(&pen, &mut |_| Ok(Ok(draft.clone()))) {
             self.ledger = ledger.tip;
         }
@@ -280,8 +280,7 @@ impl<'a> Watch<'a> {
 
     /// Whether a run of the ledger is this very one, and not another clone's of that number.
     fn is_it(&self, run: &Run) -> bool {
-        run.number() == self.begun.start.attempt
-            && run.started.runner == self.begun.world.paths.runner()
+        run.id == self.begun.run
     }
 
     fn absence(&mut self, now: DateTime<Utc>) -> Option<String> {

@@ -13,7 +13,7 @@ impl Ledger {
         self.tip = Some(recorded.commit);
         self.last = Some(recorded.at);
         self.latest = self.latest.max(self.last);
-        if refusal(self, &recorded.event.kind).is_some() {
+        if refusal(self, &recorded.event.kind, recorded.event.run.as_deref()).is_some() {
             self.superseded.insert(recorded.commit);
             return;
         }
@@ -102,6 +102,7 @@ impl Build {
                 }
                 self.phase = Phase::Building;
                 self.attempts.push(Run {
+                    id: recorded.event.id.clone(),
                     started: started.clone(),
                     at,
                     queue: recorded.event.queue,
