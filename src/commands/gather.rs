@@ -386,11 +386,13 @@ impl World {
         alive.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Tasks whose last attempt is over in the ledger, while its supervisor has not let go yet.
+    /// Tasks whose last attempt of this clone is over in the ledger, while its supervisor has not
+    /// let go yet; another clone may have had attempts since.
     fn ending(&self) -> BTreeSet<TaskId> {
         let me = self.paths.runner();
         let over = self.ledger.builds.iter().filter_map(|(id, build)| {
-            let run = build.last().filter(|run| run.end.is_some() && run.started.runner == me)?;
+            let mine = build.attempts.iter().rev().find(|run| run.started.runner == me);
+            let run = mine.filter(|run| run.end.is_some())?;
             (!Lock::is_free(&self.paths.attempt_lock(id, run.number()))).then(|| id.clone())
         });
         over.collect()

@@ -135,6 +135,8 @@ pub fn all_that_is_due(world: World, forced: Option<&TaskId>) -> Result<Outcome>
     if bury::end_orphans(&world) {
         world = world.again(clock::now())?;
     }
+    // What a killed supervisor left of an attempt that a person has ended takes a place up.
+    tidy::tidy(&world);
     for _ in 0..ROUNDS {
         outcome.plan = plan::plan(world.situation(forced));
         let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);

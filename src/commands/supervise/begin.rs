@@ -6,12 +6,14 @@ use anyhow::{Context, Result, anyhow};
 
 use super::super::gather::{self, World};
 use super::super::sync;
+use super::bury;
 use crate::core::plan::{self, Action, Start};
 use crate::domain::event::{Kind, Started};
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::domain::task::Task;
 use crate::effects::clock;
 use crate::effects::ledger::{Appended, Draft, append};
+use crate::effects::locks::Lock;
 use crate::effects::repo::Repo;
 
 /// An attempt that stands in the ledger.
@@ -24,10 +26,10 @@ pub struct Begun {
     pub task: Task,
     /// The exact text of the task.
     pub spec: Vec<u8>,
-}
-
     /// The id of its `started`: what it says later is said of this run alone.
     pub run: String,
+}
+
 impl Begun {
     /// Where the base branch stood.
     pub fn base_tip(&self) -> Oid {
@@ -51,6 +53,9 @@ pub fn begin(
             Ok(start) => start,
             Err(why) => return Ok(Err(why)),
         };
+        if !end_earlier(&world, &start)? {
+            return Ok(Err("an earlier builder of it is still being ended".into()));
+        }
         let draft = draft(&world, &start);
         found = Some(start);
         Ok(Ok(draft))
@@ -90,6 +95,20 @@ fn due(world: &World, task: &TaskId, attempt: Attempt, forced: bool) -> Result<S
             None => "it is no longer due".into(),
         }),
     }
+}
+
+/// Whether nothing lives of earlier attempts here. A person may have called one off whose
+/// supervisor died before it could end the builder: that is done now.
+fn end_earlier(world: &World, start: &Start) -> Result<bool> {
+    for earlier in (1..start.attempt.0).map(Attempt) {
+        if !world.paths.workspace(&start.task, earlier).exists() {
+            continue;
+        }
+        let lock = world.paths.attempt_lock(&start.task, earlier);
+        let Some(_lock) = Lock::try_take(&lock)? else { return Ok(false) };
+        bury::end_all(world, &start.task, earlier)?;
+    }
+    Ok(true)
 }
 
 fn draft(world: &World, start: &Start) -> Draft {

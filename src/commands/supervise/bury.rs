@@ -147,7 +147,8 @@ pub fn salvage(world: &World, task: &TaskId, attempt: Attempt, base: Oid) -> Res
     }
 }
 
-fn end_all(world: &World, task: &TaskId, attempt: Attempt) -> Result<()> {
+/// Ends whatever still lives of an attempt whose lock the caller holds.
+pub fn end_all(world: &World, task: &TaskId, attempt: Attempt) -> Result<()> {
     let folder = world.paths.workspace(task, attempt);
     sweep::end_all(&token_of(&world.paths, task, attempt), &folder, GRACE)?;
     Ok(())
