@@ -9,6 +9,9 @@ mod core;
 mod effects;
 mod render;
 mod commands;
+#[cfg(test)]
+#[path = "../tests/faults/pure/mod.rs"]
+mod faults;
 
 use std::process::ExitCode;
 

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::config::Check;
 use super::id::TaskId;
 
+#[cfg(test)]
+pub use fields::KEYS;
 pub use fields::when;
 pub use file::{LARGEST_FILE, parse};
 pub use spots::{Spots, spots};
