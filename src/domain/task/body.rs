@@ -178,7 +178,9 @@ fn criterion(text: &str, item: &Item) -> Criterion {
             (None, Some(Splice { range: at + 1..at + 1, with: "x".into() }))
         }
         Some(_) if written.starts_with('[') => {
-            (Some(at + 1), Some(Splice { range: at + 1..at + 2, with: "x".into() }))
+            // There may be several blanks between its brackets.
+            let end = at + written.find(']').unwrap_or(2);
+            (Some(at + 1), Some(Splice { range: at + 1..end, with: "x".into() }))
         }
         _ => (None, Some(Splice { range: at..at, with: "[x] ".into() })),
     };

@@ -334,6 +334,7 @@ See [the docs][d].
             ("# Done when\n1. **a** b\n", "# Done when\n1. [x] **a** b\n"),
             ("# Done when\n- [] a\n", "# Done when\n- [x] a\n"),
             ("# Done when\n- [ ]a\n", "# Done when\n- [x]a\n"),
+            ("# Done when\n- [  ]a\n", "# Done when\n- [x]a\n"),
             ("# Done when\n- ![i](u) a\n", "# Done when\n- [x] ![i](u) a\n"),
             ("# Done when\n- [a](u)\n", "# Done when\n- [x] [a](u)\n"),
             ("# Done when\n- `a`\n", "# Done when\n- [x] `a`\n"),
