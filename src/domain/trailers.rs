@@ -99,8 +99,9 @@ impl Trailers {
 fn pair(line: &str) -> Option<(String, String)> {
     let (key, value) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let value = match value.contains(char::is_control) {
-        true => one_line(value, value.len()),
+    // What other hands wrote is read as it would have been written here.
+    let value = match value.len() > MAX_VALUE || value.contains(char::is_control) {
+        true => one_line(value, MAX_VALUE),
         false => value.trim().to_owned(),
     };
     (!key.is_empty() && key.chars().all(plain)).then(|| (key.to_owned(), value))
@@ -683,6 +684,8 @@ mod tests {
             format!("x\n\nBuildq-Event: judged\n{source}\nBuildq-Remark: ::"),
             // What becomes a space at an end.
             "x\n\nBuildq-Event: new\u{18}\nBuildq-Task: a".into(),
+            // More than is written of it.
+            format!("x\n\nBuildq-Event: new{}\nBuildq-Task: a", "\u{2028} ".repeat(600) + "b"),
             "x\n\nBuildq-Event: paused\nBuildq-Builder: a\u{85}\nBuildq-Reason: b".into(),
         ] {
             let written = Event::parse(&text).unwrap().message();
