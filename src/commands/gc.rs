@@ -13,6 +13,7 @@ use super::supervise::bury;
 use super::{Exit, Misuse, Scene, print, say};
 use crate::core::gc::{self, Cleared, Fate, Item, Litter, Rules, Signs, What};
 use crate::core::ledger::Run;
+use crate::core::patience;
 use crate::domain::config::Keep;
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::domain::{size, span_of_time};
@@ -229,12 +230,12 @@ pub fn when_due(world: &World) -> Result<()> {
     let Some(last) = Stamp::load(world) else {
         return Stamp { at: world.now, stays: 0 }.save(world);
     };
-    let since = world.now - last.at;
+    let lately = |length| patience::ends(last.at, length, world.now).is_some();
     let too_much = || {
         let keep = keep(world).unwrap_or(world.config.keep);
         last.stays.max(litter::logs(&world.paths)) > keep.disk
     };
-    if since < HOURLY || (since < DAILY && !too_much()) {
+    if lately(HOURLY) || (lately(DAILY) && !too_much()) {
         return Ok(());
     }
     // Noted first: one that always fails is not begun by every sync.

@@ -1,8 +1,9 @@
 //! Is a running attempt alive, stalled, or to be ended? And whose fault is its end?
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::ledger::{Ledger, Outcome, Run};
 use crate::domain::event::Fault;
@@ -10,9 +11,9 @@ use crate::domain::id::TaskId;
 
 /// A running build whose task file is gone is ended after this long: an id that comes back
 /// sooner (a rebase, a switch to and fro) undoes it.
-pub const GONE: TimeDelta = TimeDelta::minutes(10);
+pub const GONE: Duration = Duration::from_secs(600);
 /// Recorded progress of one build is at least this far apart.
-pub const PROGRESS_EVERY: TimeDelta = TimeDelta::minutes(10);
+pub const PROGRESS_EVERY: Duration = Duration::from_secs(600);
 /// A run that fails sooner than this, with nothing done, may be the builder's fault.
 pub const QUICK: Duration = Duration::from_secs(10);
 
@@ -27,9 +28,49 @@ pub enum Pulse {
     Lost,
 }
 
-/// Judges by the newest sign of life: a commit, output, or a change in the workspace.
-pub fn pulse(last_sign: DateTime<Utc>, now: DateTime<Utc>, stall_after: Duration) -> Pulse {
-    let silent = (now - last_sign).to_std().unwrap_or_default();
+/// What a supervisor hears of its attempt.
+///
+/// Silence is counted in time that the supervisor has sat through, on a clock that runs only while
+/// the machine does and that nobody sets: neither its sleep nor a step of the wall clock is
+/// silence. What shows life bears times of the wall clock: so any change of them is a sign, also
+/// one to an earlier time.
+#[derive(Clone, Debug)]
+pub struct Ear {
+    began: DateTime<Utc>,
+    marks: BTreeMap<&'static str, DateTime<Utc>>,
+    heard: Duration,
+}
+
+impl Ear {
+    /// Begins to listen: at a time of the wall clock, and of the other one.
+    pub fn new(began: DateTime<Utc>, awake: Duration) -> Self {
+        Self { began, marks: BTreeMap::new(), heard: awake }
+    }
+
+    /// A sign of life that needs no mark.
+    pub fn sign(&mut self, awake: Duration) {
+        self.heard = awake;
+    }
+
+    /// The newest change of one source. What was there before the attempt began is no sign.
+    pub fn hear(&mut self, source: &'static str, mark: DateTime<Utc>, awake: Duration) {
+        let is_sign = match self.marks.insert(source, mark) {
+            Some(known) => mark != known,
+            None => mark > self.began,
+        };
+        if is_sign {
+            self.sign(awake);
+        }
+    }
+
+    /// How long nothing was heard.
+    pub fn silence(&self, awake: Duration) -> Duration {
+        awake.saturating_sub(self.heard)
+    }
+}
+
+/// Judges by the time since the last sign of life: a commit, output, or a change in the workspace.
+pub fn pulse(silent: Duration, stall_after: Duration) -> Pulse {
     if silent >= stall_after.saturating_mul(2) {
         Pulse::Lost
     } else if silent >= stall_after {
@@ -93,16 +134,36 @@ mod tests {
     #[test]
     fn silence_is_a_stall_and_twice_the_silence_an_end() {
         let four = Duration::from_secs(4 * 3600);
-        for (now, expected) in [
-            ("09:00", Pulse::Alive),
-            ("12:59", Pulse::Alive),
-            ("13:00", Pulse::Stalled),
-            ("16:59", Pulse::Stalled),
-            ("17:00", Pulse::Lost),
+        for (hours, expected) in [
+            (0.0, Pulse::Alive),
+            (3.99, Pulse::Alive),
+            (4.0, Pulse::Stalled),
+            (7.99, Pulse::Stalled),
+            (8.0, Pulse::Lost),
         ] {
-            assert_eq!(pulse(at("09:00"), at(now), four), expected, "{now}");
+            let silent = Duration::from_secs_f64(hours * 3600.0);
+            assert_eq!(pulse(silent, four), expected, "{hours}");
         }
-        assert_eq!(pulse(at("09:00"), at("08:00"), four), Pulse::Alive);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_neither_silence_nor_a_sign() {
+        let years = chrono::TimeDelta::days(3653);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let mut ear = Ear::new(at("09:00"), minutes(0));
+        ear.hear("workspace", at("08:59"), minutes(1));
+        assert_eq!(ear.silence(minutes(1)), minutes(1), "it was there before");
+        ear.hear("output", at("09:02"), minutes(2));
+        assert_eq!(ear.silence(minutes(3)), minutes(1));
+        // The clock goes back by ten years, and what is written bears its time.
+        ear.hear("output", at("09:04") - years, minutes(4));
+        assert_eq!(ear.silence(minutes(5)), minutes(1));
+        // Nothing new is no sign, whatever the clock says now.
+        ear.hear("output", at("09:04") - years, minutes(6));
+        assert_eq!(ear.silence(minutes(8)), minutes(4));
+        ear.sign(minutes(9));
+        assert_eq!(ear.silence(minutes(9)), minutes(0));
+        assert_eq!(ear.silence(minutes(7)), minutes(0), "time that runs backwards is none");
     }
 
     #[test]

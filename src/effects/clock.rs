@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -14,7 +15,14 @@ const REREADS: u32 = 50;
 
 /// The wall-clock time: the machine's, or the test clock's if there is one.
 pub fn now() -> DateTime<Utc> {
-    std::env::var_os(env::TEST_CLOCK).and_then(|value| test_time(&value)).unwrap_or_else(Utc::now)
+    held().map_or_else(Utc::now, |held| held.now)
+}
+
+/// How long this machine has been awake since some moment of this process: time that somebody
+/// could have sat through. A test clock that does not tell takes each of its steps for such time.
+pub fn awake() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    held().map_or_else(|| START.get_or_init(tick).elapsed(), |held| held.awake)
 }
 
 /// Whether a test holds the clock. Sleepers then look at it again within 100 ms.
@@ -27,8 +35,19 @@ pub fn tick() -> Instant {
     Instant::now()
 }
 
+/// What a test clock shows.
+#[derive(Debug, PartialEq)]
+struct Held {
+    now: DateTime<Utc>,
+    awake: Duration,
+}
+
+fn held() -> Option<Held> {
+    std::env::var_os(env::TEST_CLOCK).and_then(|value| test_time(&value))
+}
+
 /// The time that a test clock shows: the value itself, or what stands in the file it names.
-fn test_time(value: &OsStr) -> Option<DateTime<Utc>> {
+fn test_time(value: &OsStr) -> Option<Held> {
     if !Path::new(value).is_absolute() {
         return parse(value.to_str()?);
     }
@@ -41,8 +60,12 @@ fn test_time(value: &OsStr) -> Option<DateTime<Utc>> {
     })
 }
 
-fn parse(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| time.to_utc())
+fn parse(text: &str) -> Option<Held> {
+    let mut words = text.split_whitespace();
+    let now = DateTime::parse_from_rfc3339(words.next()?).ok()?.to_utc();
+    let seconds =
+        words.next().map_or_else(|| u64::try_from(now.timestamp()).ok(), |w| w.parse().ok());
+    Some(Held { now, awake: Duration::from_secs(seconds.unwrap_or_default()) })
 }
 
 #[cfg(test)]
@@ -53,7 +76,7 @@ mod tests {
     fn a_test_clock_is_a_time_or_a_file_that_holds_one() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("clock");
-        let at = |value: &OsStr| test_time(value).map(|time| time.to_rfc3339());
+        let at = |value: &OsStr| test_time(value).map(|held| held.now.to_rfc3339());
         assert_eq!(
             at("2026-02-07T22:00:00+01:00".as_ref()).as_deref(),
             Some("2026-02-07T21:00:00+00:00")
@@ -62,5 +85,10 @@ mod tests {
         assert_eq!(at(file.as_os_str()), None);
         std::fs::write(&file, "2026-02-08T00:00:00Z\n").unwrap();
         assert_eq!(at(file.as_os_str()).as_deref(), Some("2026-02-08T00:00:00+00:00"));
+        // A clock that is set, and a clock that has run.
+        let awake = |text: &str| parse(text).map(|held| held.awake.as_secs());
+        assert_eq!(awake("2036-02-08T00:00:00Z 60"), Some(60));
+        assert_eq!(awake("1970-01-01T00:01:00Z"), Some(60));
+        assert_eq!(awake("1960-01-01T00:00:00Z"), Some(0));
     }
 }

@@ -23,7 +23,8 @@ pub const SPEC: &str = "BUILDQ_SPEC";
 /// The task file's path inside the workspace.
 pub const QUEUE_FILE: &str = "BUILDQ_QUEUE_FILE";
 /// For tests only: an RFC 3339 time, or the absolute path of a file that holds one. Time
-/// then stands still at it.
+/// then stands still at it. A number of seconds behind it says for how long the machine has been
+/// awake, so that setting the clock can be told from letting time pass.
 pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
 /// Git tells a hook which index the commit is made from: `git commit -a` and partial commits
 /// have one of their own.

@@ -25,6 +25,9 @@ use super::{clock, detach, sys};
 const LONGEST: Duration = Duration::from_secs(60);
 /// The longest sleep while a test holds the clock, or where there is no FIFO.
 const LONGEST_IN_TEST: Duration = Duration::from_millis(100);
+/// A clock that went back by more than this between two looks has been set: when something is
+/// due is then decided anew.
+const SET_BACK: TimeDelta = TimeDelta::seconds(60);
 /// How long after a sync that failed it is tried again.
 const AGAIN: TimeDelta = TimeDelta::seconds(60);
 
@@ -77,6 +80,7 @@ struct Sleeper<'a> {
 
 impl Sleeper<'_> {
     fn live(&self, run_sync: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+        let mut last = (self.now)();
         while self.repository_is_there() {
             let Some(lock) = Lock::try_take(&self.paths.lock("waker"))? else { return Ok(()) };
             let bell = Bell::hang(self.paths)?;
@@ -85,7 +89,9 @@ impl Sleeper<'_> {
                 bell.still();
                 let Some(due) = due(self.paths) else { break };
                 let now = (self.now)();
-                if now < due {
+                let was_set = last - now > SET_BACK;
+                last = now;
+                if now < due && !was_set {
                     let left = (due - now).to_std().unwrap_or(Duration::ZERO);
                     bell.wait(left.min(self.longest));
                 } else {
@@ -264,6 +270,35 @@ mod tests {
         });
         // A child that another test has just forked holds the lock until it executes.
         until("asleep", || !is_awake(&paths));
+        assert_eq!(syncs.into_inner(), 2);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_strands_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = repo(dir.path());
+        let years = 3653 * 24 * 3600;
+        let (second, syncs) = (AtomicI64::new(years), AtomicUsize::new(0));
+        write_due(&paths, Some(at(years + 100))).unwrap();
+        thread::scope(|scope| {
+            let sleeper = scope.spawn(|| {
+                let now = || at(second.load(Ordering::SeqCst));
+                let sleeper = Sleeper { paths: &paths, now: &now, longest: LONGEST_IN_TEST };
+                sleeper.live(&mut || {
+                    let next = (syncs.fetch_add(1, Ordering::SeqCst) == 0).then(|| at(100));
+                    leave(&paths, next)
+                })
+            });
+            until("awake", || is_awake(&paths) && is_fifo(&bell_path(&paths)));
+            // A little is what time servers do.
+            second.store(years - 30, Ordering::SeqCst);
+            poke(&paths);
+            second.store(0, Ordering::SeqCst);
+            until("the sync", || syncs.load(Ordering::SeqCst) == 1);
+            assert_eq!(due(&paths), Some(at(100)));
+            second.store(100, Ordering::SeqCst);
+            sleeper.join().unwrap().unwrap();
+        });
         assert_eq!(syncs.into_inner(), 2);
     }
 

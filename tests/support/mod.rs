@@ -173,7 +173,8 @@ impl TestRepo {
         self
     }
 
-    /// Moves the clock; who sleeps by it notices.
+    /// Moves the clock; who sleeps by it notices. Behind an RFC 3339 time may stand for how many
+    /// seconds the machine has been awake: then the clock is set, and has not run.
     pub fn step(&self, time: &str) {
         let text = if time.contains('T') { time.into() } else { format!("{DAY}T{time}:00Z") };
         let new = self.root.path().join("clock.new");
@@ -300,8 +301,9 @@ impl TestRepo {
     pub fn try_git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Said {
         let mut command = self.command("git");
         if self.held {
-            let now = fs::read_to_string(self.clock()).unwrap();
-            command.env("GIT_AUTHOR_DATE", &now).env("GIT_COMMITTER_DATE", &now);
+            let clock = fs::read_to_string(self.clock()).unwrap();
+            let now = clock.split_whitespace().next().unwrap();
+            command.env("GIT_AUTHOR_DATE", now).env("GIT_COMMITTER_DATE", now);
         }
         Said::of(command.args(args))
     }

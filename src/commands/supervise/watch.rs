@@ -14,7 +14,7 @@ use super::begin::Begun;
 use super::site::Site;
 use crate::core::ledger::{Build, Phase, Run};
 use crate::core::progress::Progress;
-use crate::core::vitals::{self, Pulse};
+use crate::core::vitals::{self, Ear, Pulse};
 use crate::domain::event::Kind;
 use crate::domain::id::{Oid, Percent};
 use crate::effects::ledger::{self, Appended, Draft, Pen, append};
@@ -67,12 +67,11 @@ pub struct Watch<'a> {
     refs_at: Option<SystemTime>,
     ledger: Option<Oid>,
     head: Oid,
-    sign: DateTime<Utc>,
-    sign_seen: Instant,
+    ear: Ear,
     stalled: bool,
-    told: Option<DateTime<Utc>>,
+    told: Option<Duration>,
     said: Option<(Percent, String)>,
-    gone: Option<DateTime<Utc>>,
+    gone: Option<Duration>,
 }
 
 impl<'a> Watch<'a> {
@@ -96,8 +95,7 @@ impl<'a> Watch<'a> {
             refs_at: None,
             ledger: begun.world.ledger.tip,
             head: begun.start.base,
-            sign: clock::now(),
-            sign_seen: clock::tick(),
+            ear: Ear::new(clock::now(), clock::awake()),
             stalled: false,
             told: None,
             said: None,
@@ -176,7 +174,7 @@ impl<'a> Watch<'a> {
     pub fn arrived(&mut self, head: Oid) -> Result<()> {
         if head != self.head {
             self.head = head;
-            self.signs(clock::now());
+            self.ear.sign(clock::awake());
         }
         let world = &self.begun.world;
         let fresh = &self.begun.start.task;
@@ -189,11 +187,12 @@ impl<'a> Watch<'a> {
 
     /// Progress goes into the ledger at most every ten minutes.
     fn tell(&mut self, percent: Percent, message: &str) {
-        let now = clock::now();
-        if self.told.is_some_and(|told| now - told < vitals::PROGRESS_EVERY) {
+        let awake = clock::awake();
+        let lately = |told: Duration| awake.saturating_sub(told) < vitals::PROGRESS_EVERY;
+        if self.told.is_some_and(lately) {
             return;
         }
-        self.told = Some(now);
+        self.told = Some(awake);
         self.said = Some((percent, message.to_owned()));
         let start = &self.begun.start;
         self.append(Kind::Progressed {
@@ -233,49 +232,32 @@ impl<'a> Watch<'a> {
 
     /// Stall, silence, and a task file that has gone.
     fn judge(&mut self, site: &Site) -> Option<String> {
-        let now = clock::now();
+        let awake = clock::awake();
         let (world, start) = (&self.begun.world, &self.begun.start);
         if let Some(newest) = output::newest(&world.paths.output(&start.task, start.attempt)) {
-            self.signs(newest.into());
+            self.ear.hear("output", newest.into(), awake);
         }
-        let now = self.patiently(now);
         let after = world.config.stall_after;
-        if vitals::pulse(self.sign, now, after) != Pulse::Alive {
+        if vitals::pulse(self.ear.silence(awake), after) != Pulse::Alive {
             // A walk through all its files is made only when nothing else has spoken.
-            let newest = workspace::newest_change(site.folder());
-            newest.into_iter().for_each(|newest| self.signs(newest.into()));
+            if let Some(newest) = workspace::newest_change(site.folder()) {
+                self.ear.hear("workspace", newest.into(), awake);
+            }
         }
-        match vitals::pulse(self.sign, now, after) {
+        let silent = self.ear.silence(awake);
+        match vitals::pulse(silent, after) {
             Pulse::Alive => self.stalled = false,
             Pulse::Stalled if self.stalled => {}
             Pulse::Stalled => {
                 self.stalled = true;
                 let (task, attempt) = (start.task.clone(), start.attempt);
-                self.append(Kind::Stalled { task, attempt, since: self.sign });
+                self.append(Kind::Stalled { task, attempt, since: ago(silent) });
             }
             Pulse::Lost => {
-                let silent = (now - self.sign).to_std().unwrap_or_default();
                 return Some(format!("{BY_SILENCE} {}", crate::render::text::span(silent)));
             }
         }
-        self.absence(now)
-    }
-
-    /// A sign of life, unless a newer one is known.
-    fn signs(&mut self, at: DateTime<Utc>) {
-        if at > self.sign {
-            (self.sign, self.sign_seen) = (at, clock::tick());
-        }
-    }
-
-    /// Silence is only what this process has sat through: not the time that the machine slept,
-    /// and not a step of its clock.
-    fn patiently(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let sat = TimeDelta::from_std(self.sign_seen.elapsed()).unwrap_or(TimeDelta::MAX);
-        match self.sign.checked_add_signed(sat) {
-            Some(patient) if !clock::is_held() => now.min(patient),
-            _ => now,
-        }
+        self.absence(awake)
     }
 
     /// Whether a run of the ledger is this very one, and not another clone's of that number.
@@ -283,7 +265,7 @@ impl<'a> Watch<'a> {
         run.id == self.begun.run
     }
 
-    fn absence(&mut self, now: DateTime<Utc>) -> Option<String> {
+    fn absence(&mut self, awake: Duration) -> Option<String> {
         let world = &self.begun.world;
         let path = &self.begun.start.path;
         let tip = world.repo.branch(&world.queue_branch)?;
@@ -294,9 +276,9 @@ impl<'a> Watch<'a> {
             self.gone = None;
             return None;
         }
-        let since = *self.gone.get_or_insert(now);
-        (now - since >= vitals::GONE)
-            .then(|| format!("{BY_ABSENCE} since {}", since.format("%H:%M UTC")))
+        let away = awake.saturating_sub(*self.gone.get_or_insert(awake));
+        let since = || ago(away).format("%H:%M UTC").to_string();
+        (away >= vitals::GONE).then(|| format!("{BY_ABSENCE} since {}", since()))
     }
 
     /// The very text stands under another name.
@@ -317,4 +299,11 @@ impl<'a> Watch<'a> {
             build.phase == Phase::Building && build.last().is_some_and(|run| self.is_it(run))
         })
     }
+}
+
+/// So long ago, on the wall clock.
+fn ago(span: Duration) -> DateTime<Utc> {
+    let now = clock::now();
+    let span = TimeDelta::from_std(span).unwrap_or_default();
+    now.checked_sub_signed(span).unwrap_or(now)
 }
