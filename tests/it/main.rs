@@ -11,6 +11,7 @@ mod bad_input;
 mod builder_contract;
 mod caches;
 mod calendar;
+mod clocks;
 mod clones;
 mod doctor;
 mod gc;

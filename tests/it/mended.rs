@@ -1,6 +1,6 @@
 //! Corners where a wrong answer would be easy to give, from end to end.
 
-use crate::support::{CLEAR, TestRepo, kill, lives, stop};
+use crate::support::{CLEAR, Process, TestRepo, WAITS, kill, lives, stop};
 
 /// A commit that no hook of this clone has seen, as a pull brings it.
 fn pulled(repo: &TestRepo, id: &str, text: &str) {
@@ -372,4 +372,39 @@ fn what_makes_no_sense_in_review_is_refused() {
     repo.buildq(["answer", "y", "yes"]).clear_refusal().stderr_has("it is in review");
     assert_eq!(repo.story("x"), ["started", "succeeded"]);
     assert_eq!(repo.story("y"), ["started", "succeeded"]);
+}
+
+/// A supervisor that dies after a person has called its attempt off, and before it could see that,
+/// leaves a builder that no running attempt tells of.
+#[test]
+fn a_builder_that_outlived_its_supervisor_ends_before_the_next_begins() {
+    let script = format!("setsid sleep 4321 &\n{WAITS}");
+    let repo = TestRepo::with_agent(&script, "");
+    repo.task("x", CLEAR);
+    repo.wait_alive("x");
+    repo.settle_but_builds();
+    let of = |verb: &str| {
+        let all = repo.processes();
+        all.iter().filter(|process| process.is(verb)).map(|process| process.pid).collect::<Vec<_>>()
+    };
+    let strays = || {
+        let all = repo.processes();
+        let stray = |process: &&Process| process.argv.iter().any(|word| word == "4321");
+        all.iter().filter(stray).map(|process| process.pid).collect::<Vec<_>>()
+    };
+    let (supervisors, first) = (of("supervise"), strays());
+    assert!(!supervisors.is_empty() && !first.is_empty(), "{}", repo.scene());
+    supervisors.iter().for_each(|pid| stop(*pid));
+    repo.buildq(["cancel", "x"]).success();
+    supervisors.iter().for_each(|pid| kill(*pid));
+    repo.wait_for(|_| supervisors.iter().all(|pid| !lives(*pid)));
+    assert!(first.iter().any(|pid| lives(*pid)), "it outlives its supervisor: no sandbox is on");
+    // Another place is not free while it lives, nor does its own next attempt begin beside it.
+    std::fs::remove_file(repo.root().join("alive-x")).unwrap();
+    repo.buildq(["retry", "x"]).success();
+    repo.wait_alive("x");
+    assert!(first.iter().all(|pid| !lives(*pid)), "{}", repo.scene());
+    repo.go();
+    repo.wait_until("x", "succeeded").settle();
+    assert_eq!(repo.story("x"), ["started", "cancelled", "retried", "started", "succeeded"]);
 }

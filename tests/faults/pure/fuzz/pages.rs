@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::targets::moment;
+use crate::core::judged::Judged;
 use crate::core::ledger::Ledger;
 use crate::core::overview::{self, Live, Machine};
 use crate::core::plan;
-use crate::core::queue::{self, Content, File, Queue};
+use crate::core::queue::{self, Content, File, Item, Queue};
 use crate::core::report::{Span, report};
 use crate::core::situation::{Observations, Origin, Situation, Trust};
 use crate::domain::config::Config;
@@ -219,8 +220,14 @@ fn observed(queue: &Queue, ledger: &Ledger) -> Observations {
         let origin = Origin { doubt: None, commit: oid(3), author: author.clone(), added };
         (id.clone(), origin)
     };
+    let judged = |item: &Item| {
+        let task = item.task.as_ref()?;
+        Some((item.id.clone(), Judged::read(item.blob, task)))
+    };
     Observations {
         here: "here/1".into(),
+        // Read once, as the program does.
+        judged: queue.items.values().filter_map(judged).collect(),
         trust: Trust::Trusted,
         origins: queue.items.keys().map(origin).collect(),
         base: Some(("main".into(), oid(1))),

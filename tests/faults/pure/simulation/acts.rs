@@ -80,6 +80,8 @@ impl World {
 
     fn start(&mut self, repo: usize, start: Start, turn: Turn) {
         let locked = self.locked(repo, &start.task, start.attempt);
+        // By a superseded attempt of this very number, which has not looked yet.
+        self.refused |= locked;
         let process = Process {
             repo,
             task: start.task.clone(),
