@@ -62,7 +62,7 @@ pub fn hear(task: &Task) -> Heard {
         let guess = task.steps.is_empty() && risks.is_empty() && waits.is_none();
         if guess && opinion.ask >= 0.0 {
             let kind = opinion.kind;
-            risks.extend(model::words(&reading).map(|words| risk::Risk { kind, words }));
+            risks.extend(model::words(&reading, task).map(|words| risk::Risk { kind, words }));
         }
         let unclear = match ruling {
             Ruling::Clear => None,

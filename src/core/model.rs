@@ -101,7 +101,7 @@ pub fn opinion(task: &Task, found: &Found) -> Opinion {
 const LEAST: f32 = 0.05;
 
 /// The clause whose words speak most for asking, as it stands in the task; `None` where none do.
-pub fn words(reading: &Reading) -> Option<String> {
+pub fn words(reading: &Reading, task: &Task) -> Option<String> {
     let model = &*MODEL;
     let weight = |said: &&crate::core::language::reading::Said| -> f32 {
         let units = said.clause.units.iter();
@@ -118,6 +118,7 @@ pub fn words(reading: &Reading) -> Option<String> {
     };
     let counts = |said: &&crate::core::language::reading::Said| {
         !matches!(said.section, Section::Excluded | Section::Meta)
+            && (task.titled || said.place != Place::Title)
     };
     let heavy = reading.said.iter().filter(counts).map(|said| (said, weight(&said)));
     let (said, most) = heavy.max_by(|a, b| a.1.total_cmp(&b.1))?;

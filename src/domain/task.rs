@@ -83,6 +83,8 @@ pub struct Step {
 pub struct Task {
     /// From `title`, else the body's first heading, else the id with spaces for `-`.
     pub title: String,
+    /// Whether somebody wrote the title, and it is not the file's name.
+    pub titled: bool,
     /// How soon it may start.
     pub priority: Priority,
     /// A person's guess of the work.

@@ -31,29 +31,30 @@ fn a_retry_does_not_wait_for_a_clock_that_ran_ahead() {
     assert_eq!(repo.count("x", "started"), 4);
 }
 
+/// What it writes bears the times of the real clock, which lie before the beginning here: so that
+/// nothing but its commit is a sign.
 #[test]
 fn silence_is_what_was_sat_through_and_no_step_of_the_clock() {
     let script = "touch $OUT/alive-$BUILDQ_TASK; until test -e $OUT/more; do sleep 0.05; done\n\
         echo more > more; git add more; git commit -qm more\n\
         until test -e $OUT/go; do sleep 0.05; done; echo made > made";
     let repo = TestRepo::with_agent(script, "stall: {after: 1m}");
-    repo.step("2026-02-07T09:00:00Z 0");
+    repo.step("2090-02-07T09:00:00Z 0");
     repo.task("x", CLEAR);
     repo.wait_alive("x");
     repo.settle_but_builds();
     // After ten years that nobody has sat through it would be lost; a minute later it has stalled.
-    repo.step(&format!("{LATER} 0"));
-    repo.step(&format!("{LATER} 61"));
+    repo.step("2100-02-07T09:00:00Z 0");
+    repo.step("2100-02-07T09:00:00Z 61");
     repo.wait_until("x", "stalled");
-    // A commit is a sign, also where the clock is twenty years behind when it comes.
+    // A commit is a sign, also where the clock is decades behind when it comes.
     repo.step(&format!("{EARLIER} 61"));
     std::fs::write(repo.root().join("more"), "").unwrap();
     repo.wait_for(|repo| repo.file_at("build/x", "more") == "more\n");
-    repo.step(&format!("{EARLIER} 122"));
-    repo.wait_for(|repo| repo.count("x", "stalled") == 2);
+    repo.step(&format!("{EARLIER} 120"));
     repo.go();
     repo.wait_until("x", "succeeded").settle();
-    assert_eq!(repo.story("x"), ["started", "stalled", "stalled", "succeeded"]);
+    assert_eq!(repo.story("x"), ["started", "stalled", "succeeded"]);
 }
 
 #[test]

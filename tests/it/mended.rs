@@ -1,6 +1,6 @@
 //! Corners where a wrong answer would be easy to give, from end to end.
 
-use crate::support::{CLEAR, TestRepo, WAITS, kill, lives, stop};
+use crate::support::{CLEAR, Process, TestRepo, WAITS, kill, lives, stop};
 
 /// A commit that no hook of this clone has seen, as a pull brings it.
 fn pulled(repo: &TestRepo, id: &str, text: &str) {
@@ -378,7 +378,8 @@ fn what_makes_no_sense_in_review_is_refused() {
 /// leaves a builder that no running attempt tells of.
 #[test]
 fn a_builder_that_outlived_its_supervisor_ends_before_the_next_begins() {
-    let repo = TestRepo::with_agent(WAITS, "");
+    let script = format!("setsid sleep 4321 &\n{WAITS}");
+    let repo = TestRepo::with_agent(&script, "");
     repo.task("x", CLEAR);
     repo.wait_alive("x");
     repo.settle_but_builds();
@@ -386,14 +387,12 @@ fn a_builder_that_outlived_its_supervisor_ends_before_the_next_begins() {
         let all = repo.processes();
         all.iter().filter(|process| process.is(verb)).map(|process| process.pid).collect::<Vec<_>>()
     };
-    let agents = || {
+    let strays = || {
         let all = repo.processes();
-        let agent = |process: &&crate::support::Process| {
-            process.argv.iter().any(|word| word.ends_with("/agent"))
-        };
-        all.iter().filter(agent).map(|process| process.pid).collect::<Vec<_>>()
+        let stray = |process: &&Process| process.argv.iter().any(|word| word == "4321");
+        all.iter().filter(stray).map(|process| process.pid).collect::<Vec<_>>()
     };
-    let (supervisors, first) = (of("supervise"), agents());
+    let (supervisors, first) = (of("supervise"), strays());
     assert!(!supervisors.is_empty() && !first.is_empty(), "{}", repo.scene());
     supervisors.iter().for_each(|pid| stop(*pid));
     repo.buildq(["cancel", "x"]).success();

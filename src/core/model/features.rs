@@ -58,7 +58,9 @@ pub struct Words {
 impl Words {
     /// The words of a task.
     pub fn of(task: &Task) -> Self {
-        let single: Vec<String> = stems(&task.title).collect();
+        // The name of a file is chosen to be short, not to say what is to be done.
+        let title = if task.titled { task.title.as_str() } else { "" };
+        let single: Vec<String> = stems(title).collect();
         let pairs = single.windows(2).map(|pair| format!("{} {}", pair[0], pair[1]));
         let title = once(single.iter().cloned().chain(pairs));
         let criteria = task.criteria.iter().flat_map(|criterion| stems(&criterion.text));

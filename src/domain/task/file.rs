@@ -56,6 +56,7 @@ fn assemble(id: &TaskId, front: Front, body: Body) -> Task {
         .map(|title| body::one_line(&title))
         .find(|title| !title.is_empty());
     Task {
+        titled: title.is_some(),
         title: title.unwrap_or_else(|| id.as_str().replace('-', " ")),
         priority: front.priority,
         estimate: front.estimate,

@@ -228,7 +228,7 @@ impl World {
             here: repo.here.clone(),
             trust: match repo.trusted {
                 true => Trust::Trusted,
-                false => Trust::Changed(vec![crate::core::trusted::Change::of("buildq.yaml")]),
+                false => Trust::Never,
             },
             base: Some(("main".into(), repo.base)),
             approvals: repo.approvals.clone(),
