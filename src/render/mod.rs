@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod error;
 pub mod gc;
 pub mod hook;
+pub mod ink;
 pub mod judgement;
 pub mod judge;
 pub mod lint;

@@ -27,6 +27,7 @@ mod limits;
 mod mended;
 mod merges;
 mod secrets;
+mod terminal;
 mod trusted;
 mod untouched;
 mod verbs;

@@ -12,6 +12,7 @@ pub mod chance;
 mod mine;
 mod processes;
 mod said;
+mod terminal;
 mod walls;
 
 use std::ffi::OsStr;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 pub use mine::Mine;
 pub use processes::{Process, kill, lives, of_folder, stop};
 pub use said::Said;
+pub use terminal::Terminal;
 pub use walls::{Walls, sandbox_works};
 
 /// No wait lasts longer.
