@@ -8,6 +8,7 @@ pub mod approve;
 pub mod block;
 pub mod cancel;
 pub mod confine;
+pub mod dashboard;
 pub mod demo;
 pub mod doctor;
 pub mod done;
@@ -90,6 +91,7 @@ enum Verb {
     Pause(pause::Args),
     Resume(resume::Args),
     Report(report::Args),
+    Dashboard(dashboard::Args),
     Sync(sync::Args),
     Trust(trust::Args),
     Adopt(adopt::Args),
@@ -189,6 +191,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Pause(args) => pause::run(args, &scene),
         Verb::Resume(args) => resume::run(args, &scene),
         Verb::Report(args) => report::run(args, &scene),
+        Verb::Dashboard(args) => dashboard::run(args, &scene),
         Verb::Sync(args) => sync::run(args, &scene),
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),

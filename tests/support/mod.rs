@@ -8,6 +8,7 @@
 //! repo.buildq(["log"]).stdout_has("hello").success();
 //! ```
 
+pub mod browser;
 pub mod chance;
 mod mine;
 mod processes;
