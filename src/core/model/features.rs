@@ -1,5 +1,6 @@
 //! What the model sees of a task: its words by their stems, and what the rules made of it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::core::clear::Number;
@@ -48,20 +49,20 @@ pub struct Found<'a> {
 }
 
 /// The words of a task that the model looks up, each once.
-pub struct Words {
+pub struct Words<'t> {
     /// Of the title, with pairs.
-    pub title: Vec<String>,
+    pub title: Vec<Cow<'t, str>>,
     /// Of the whole.
-    pub text: Vec<String>,
+    pub text: Vec<Cow<'t, str>>,
 }
 
-impl Words {
+impl<'t> Words<'t> {
     /// The words of a task.
-    pub fn of(task: &Task) -> Self {
+    pub fn of(task: &'t Task) -> Self {
         // The name of a file is chosen to be short, not to say what is to be done.
         let title = if task.titled { task.title.as_str() } else { "" };
-        let single: Vec<String> = stems(title).collect();
-        let pairs = single.windows(2).map(|pair| format!("{} {}", pair[0], pair[1]));
+        let single: Vec<Cow<str>> = stems(title).collect();
+        let pairs = single.windows(2).map(|pair| format!("{} {}", pair[0], pair[1]).into());
         let title = once(single.iter().cloned().chain(pairs));
         let criteria = task.criteria.iter().flat_map(|criterion| stems(&criterion.text));
         let text = once(single.into_iter().chain(stems(&task.description)).chain(criteria));
@@ -77,8 +78,8 @@ impl Words {
     }
 }
 
-fn once(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut words: Vec<String> = words.collect();
+fn once<'t>(words: impl Iterator<Item = Cow<'t, str>>) -> Vec<Cow<'t, str>> {
+    let mut words: Vec<_> = words.collect();
     words.sort_unstable();
     words.dedup();
     words
@@ -86,17 +87,21 @@ fn once(words: impl Iterator<Item = String>) -> Vec<String> {
 
 /// The words of a text in lower case, without their endings; a letter alone is none. Two words with
 /// one stem mean much the same to the model.
-pub fn stems(text: &str) -> impl Iterator<Item = String> {
+pub fn stems(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     let words = text.split(|c: char| !c.is_alphabetic() && c != '\'');
     let words = words.map(|word| word.trim_matches('\'')).filter(|word| word.len() > 1);
-    words.map(|word| {
-        let word = word.to_lowercase();
-        let letters = word.chars().count();
-        let ending = ["'s", "ing", "ed", "es", "s", "e"]
-            .into_iter()
-            .find(|ending| word.ends_with(ending) && letters >= ending.len() + 4);
-        word[..word.len() - ending.map_or(0, str::len)].to_owned()
+    words.map(|word| match word.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'') {
+        true => Cow::Borrowed(stem(word)),
+        false => Cow::Owned(stem(&word.to_lowercase()).to_owned()),
     })
+}
+
+fn stem(word: &str) -> &str {
+    let letters = word.chars().count();
+    let ending = ["'s", "ing", "ed", "es", "s", "e"]
+        .into_iter()
+        .find(|ending| word.ends_with(ending) && letters >= ending.len() + 4);
+    &word[..word.len() - ending.map_or(0, str::len)]
 }
 
 /// Each finding of the rules by its name, with its size.
