@@ -1,6 +1,7 @@
 //! `buildq status`: pages of the overview.
 
 mod markdown;
+mod still;
 
 use chrono::{DateTime, Utc};
 
@@ -12,6 +13,7 @@ use crate::core::overview::{
 use crate::domain::task::Priority;
 
 pub use markdown::markdown;
+pub use still::still;
 
 /// So many entries of one section are told on the whole page.
 const MOST: usize = 12;

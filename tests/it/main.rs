@@ -28,6 +28,7 @@ mod limits;
 mod mended;
 mod merges;
 mod secrets;
+mod status_branch;
 mod trusted;
 mod untouched;
 mod verbs;
