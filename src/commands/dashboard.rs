@@ -32,7 +32,7 @@ const LINES: usize = 40;
 /// Gathers and writes.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
-    let view = gather(&world, status::overview(&world, Look::Whole));
+    let view = gather(&world, status::overview(&world, Look::Whole), Printed::Ends);
     let text = page::page(&view, world.masks(), Place::File)?;
     let path = scene.dir.join(&args.out);
     files::replace(&path, text.as_bytes())?;
@@ -40,15 +40,28 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What of the builders' output a page tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Printed {
+    /// The end of each build's.
+    Ends,
+    /// Nothing of it: the page may be pushed to where more people read it.
+    Nothing,
+}
+
 /// Everything that the page tells, for an overview of the same world.
-pub fn gather(world: &World, overview: Overview) -> Dashboard {
+pub fn gather(world: &World, overview: Overview, printed: Printed) -> Dashboard {
     let mut standings = dashboard::standings(&world.ledger, &overview);
     let all = dashboard::in_order(&world.ledger);
     let older = all.len().saturating_sub(page::BUILDS);
     let card = |task: &TaskId| {
         let detail = show::detail(world, task, standings.remove(task)?);
         let run = world.ledger.builds.get(task)?.last()?;
-        Some(Card { detail, output: printed(world, task, run) })
+        let output = match printed {
+            Printed::Ends => ends(world, task, run),
+            Printed::Nothing => String::new(),
+        };
+        Some(Card { detail, output })
     };
     let builds = all.into_iter().take(page::BUILDS).filter_map(card).collect();
     let place = world.repo.main_work_dir().or_else(|| world.repo.common_dir().ok());
@@ -59,7 +72,7 @@ pub fn gather(world: &World, overview: Overview) -> Dashboard {
 }
 
 /// The end of what an attempt printed, as far as it is here, else what the ledger keeps of it.
-fn printed(world: &World, task: &TaskId, run: &Run) -> String {
+fn ends(world: &World, task: &TaskId, run: &Run) -> String {
     let text = output::tail_lines(&world.paths.output(task, run.number()), LINES);
     let mut tamer = Tamer::default();
     let mut shown = tamer.tame(text.as_bytes());

@@ -1,5 +1,6 @@
 //! `buildq sync`
 
+mod page;
 mod seen;
 
 use std::collections::BTreeSet;
@@ -179,11 +180,13 @@ pub fn in_short(place: (Repo, Paths)) -> Result<String> {
         Begun::Idle(outcome) => return Ok(render::plan::done(&outcome)),
         Begun::Here(turn, around) => (turn, around),
     };
-    let Some(lasting) = around.lasting() else {
+    let world = around.world();
+    let page = page::put_off(&world.paths, world.now);
+    let due = page.is_some_and(|at| at <= world.now);
+    let Some(lasting) = around.lasting().filter(|_| !due) else {
         return Ok(render::plan::done(&carry_out(around.whole()?, None)?));
     };
-    let world = around.world();
-    finish(world, around.wake(&lasting), lasting.tasks)?;
+    finish(world, earlier(around.wake(&lasting), page), lasting.tasks)?;
     Ok(render::plan::said(&lasting.nothing, &world.seen.calendar_troubles))
 }
 
@@ -204,10 +207,18 @@ fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
     outcome.warnings.clone_from(&world.seen.calendar_troubles);
     outcome.warnings.extend(unbounded(&world, &outcome.deeds));
     finish(&world, outcome.plan.wake, world.queue.items.len())?;
+    if let Some(at) = page::keep(&world)? {
+        waker::leave(&world.paths, earlier(outcome.plan.wake, Some(at)))?;
+    }
     if forced.is_none() {
         world.keep_plan(&outcome.plan);
     }
     Ok(outcome)
+}
+
+/// The first of two moments.
+fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    a.into_iter().chain(b).min()
 }
 
 /// What every sync leaves behind: first of all somebody who looks again, whatever else goes wrong.
@@ -316,7 +327,7 @@ fn point_branches(world: &World) -> Result<()> {
 /// Every ref that this clone may have been writing when it was killed, but for those of builds that
 /// are over for good.
 fn own_refs(world: &World) -> Vec<String> {
-    let mut names = vec![ledger::REF.to_owned()];
+    let mut names = vec![ledger::REF.to_owned(), page::REF.to_owned()];
     for (task, build) in world.ledger.builds.iter().filter(|(_, build)| !build.is_over()) {
         let Some(attempt) = build.last().map(Run::number) else { continue };
         names.extend([

@@ -2,6 +2,7 @@
 //! and numbers by day. Pure, and the same for the file, the live page and the status branch.
 
 mod days;
+mod still;
 mod timeline;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,11 @@ use super::overview::{Detail, Overview, Standing, Why, how_it_ended};
 use crate::domain::id::TaskId;
 
 pub use days::{Day, days};
+pub use still::still;
 pub use timeline::{Timeline, timeline};
+
+/// No page has room for more rows of a table.
+pub const ROWS: usize = 1000;
 
 /// Everything that a page tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,6 +30,10 @@ pub struct Dashboard {
     pub overview: Overview,
     /// The newest attempts beside one another.
     pub timeline: Timeline,
+    /// Entries of the overview's queue that are left out.
+    pub queue_more: usize,
+    /// Things that need a person and are left out.
+    pub needs_more: usize,
     /// Builds in full, those first that somebody may look for first.
     pub builds: Vec<Card>,
     /// So many more are left out.
@@ -44,10 +53,16 @@ pub struct Card {
 }
 
 /// Puts everything together.
-pub fn dashboard(ledger: &Ledger, overview: Overview, name: String) -> Dashboard {
+pub fn dashboard(ledger: &Ledger, mut overview: Overview, name: String) -> Dashboard {
     let (now, zone) = (overview.at, overview.timezone);
+    let queue_more = overview.queue.len().saturating_sub(ROWS);
+    let needs_more = overview.needs_you.len().saturating_sub(ROWS);
+    overview.queue.truncate(ROWS);
+    overview.needs_you.truncate(ROWS);
     Dashboard {
         name,
+        queue_more,
+        needs_more,
         timeline: timeline(ledger, now),
         builds: Vec::new(),
         older: 0,

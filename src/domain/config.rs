@@ -157,6 +157,8 @@ pub struct Config {
     pub report_at: NaiveTime,
     /// What build branches begin with, e.g. `build/`.
     pub branch_prefix: String,
+    /// Whether the branch `buildq-status` is kept.
+    pub status_branch: bool,
     /// Whether the hooks print nothing.
     pub hooks_quiet: bool,
     /// What lint's findings do to a commit, where `buildq init --lint` was run.
@@ -200,6 +202,7 @@ impl Default for Config {
             sandbox_network: true,
             report_at: at(23),
             branch_prefix: "build/".into(),
+            status_branch: true,
             hooks_quiet: false,
             lint: Lint::Warn,
             keep: Keep::default(),

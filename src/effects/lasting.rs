@@ -47,7 +47,9 @@ impl Grounds {
         };
         add(&postcard::to_stdvec(&(FORMAT, program::mark()?)).ok()?);
         add(seen.as_bytes());
-        for (name, oid) in repo.references("refs/").ok()? {
+        // The status page tells of everything else, and decides nothing.
+        let told = |(name, _): &(String, _)| name != "refs/heads/buildq-status";
+        for (name, oid) in repo.references("refs/").ok()?.into_iter().filter(told) {
             add(name.as_bytes());
             add(&oid.0);
         }

@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::{status, text};
-use crate::core::dashboard::Dashboard;
+use crate::core::dashboard::{Dashboard, ROWS};
 use crate::domain::masks::Masks;
 
 const TEMPLATE: &str = include_str!("../../templates/dashboard/page.html.j2");
@@ -31,8 +31,8 @@ pub const LONGEST: usize = 5_000_000;
 /// So much of it is shown: rows of a table, and builds in full. What is too long even so is cut
 /// further, until it fits.
 const CUTS: [Cut; 5] = [
-    Cut { rows: 1000, builds: 150, letters: 4000 },
-    Cut { rows: 1000, builds: 50, letters: 2000 },
+    Cut { rows: ROWS, builds: 150, letters: 4000 },
+    Cut { rows: ROWS, builds: 50, letters: 2000 },
     Cut { rows: 300, builds: 20, letters: 1000 },
     Cut { rows: 100, builds: 10, letters: 400 },
     Cut { rows: 20, builds: 3, letters: 100 },

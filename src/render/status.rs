@@ -2,6 +2,7 @@
 
 mod markdown;
 pub mod terminal;
+mod still;
 
 use chrono::{DateTime, Utc};
 
@@ -13,6 +14,7 @@ use crate::core::overview::{
 use crate::domain::task::Priority;
 
 pub use markdown::markdown;
+pub use still::still;
 
 /// So many entries of one section are told on the whole page.
 const MOST: usize = 12;

@@ -29,6 +29,7 @@ mod mended;
 mod merges;
 mod secrets;
 mod terminal;
+mod status_branch;
 mod trusted;
 mod untouched;
 mod verbs;

@@ -25,6 +25,9 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The clock and the queue are looked at this often.
 const SLOWLY: Duration = Duration::from_secs(5);
 
+/// The status page is told of progress this often.
+const PAGE_EVERY: Duration = Duration::from_secs(60);
+
 const BY_LEDGER: &str = "ended in the ledger";
 const BY_SIGNAL: &str = "buildq was told to stop";
 const BY_SILENCE: &str = "no sign of life for";
@@ -72,6 +75,18 @@ pub struct Watch<'a> {
     told: Option<Duration>,
     said: Option<(Percent, String)>,
     gone: Option<Duration>,
+    page: Page,
+}
+
+/// What the status page knows of this attempt.
+#[derive(Default)]
+struct Page {
+    /// The percent that it was last told.
+    percent: Option<Percent>,
+    /// It has not been told the newest.
+    behind: bool,
+    /// When it was last told.
+    told: Option<Instant>,
 }
 
 impl<'a> Watch<'a> {
@@ -100,6 +115,7 @@ impl<'a> Watch<'a> {
             told: None,
             said: None,
             gone: None,
+            page: Page::default(),
         };
         watch.refs_at = watch.newest_ref();
         Ok(watch)
@@ -125,9 +141,22 @@ impl<'a> Watch<'a> {
         if self.slow.elapsed() >= SLOWLY.min(self.begun.world.config.stall_after / 4) {
             self.slow = clock::tick();
             site.keep_logins();
+            self.tell_page();
             return self.judge(site);
         }
         None
+    }
+
+    /// A sync keeps the status page: it is told of a new percent, at most once a minute.
+    fn tell_page(&mut self) {
+        let world = &self.begun.world;
+        let lately = self.page.told.is_some_and(|told| told.elapsed() < PAGE_EVERY);
+        if self.page.behind && !lately && world.config.status_branch {
+            self.page.behind = false;
+            self.page.told = Some(clock::tick());
+            // The page is told with the next sync then, and the build does not hang on it.
+            let _ = sync::in_background(&world.paths.common);
+        }
     }
 
     fn newest_ref(&self) -> Option<SystemTime> {
@@ -165,6 +194,8 @@ impl<'a> Watch<'a> {
         if let Ok(taken) = site.take(false) {
             let _ = self.arrived(taken.head.unwrap_or(self.begun.start.base));
             if let Ok(facts) = site.progress(self.head) {
+                self.page.behind |= self.page.percent != Some(facts.percent);
+                self.page.percent = Some(facts.percent);
                 self.tell(facts.percent, &facts.message);
             }
         }

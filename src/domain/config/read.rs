@@ -53,6 +53,7 @@ pub const KEYS: &[&str] = &[
     "sandbox.network",
     "report.at",
     "branch.prefix",
+    "status_branch",
     "hooks.quiet",
     "lint",
     "protected",
@@ -90,6 +91,7 @@ const TOP: &[&str] = &[
     "sandbox",
     "report",
     "branch",
+    "status_branch",
     "hooks",
     "lint",
     "protected",
@@ -150,6 +152,7 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.report_at, report.get("at").and_then(|f| f.read(found, time)));
     let prefix = below(top, "branch", &["prefix"], found);
     set(&mut config.branch_prefix, prefix.get("prefix").and_then(|f| f.read(found, branch_prefix)));
+    set(&mut config.status_branch, top.get("status_branch").and_then(|f| f.flag(found)));
     let hooks = below(top, "hooks", &["quiet"], found);
     set(&mut config.hooks_quiet, hooks.get("quiet").and_then(|f| f.flag(found)));
     let lint = [("warn", Lint::Warn), ("deny", Lint::Deny)];
