@@ -26,6 +26,7 @@ mod lint;
 mod limits;
 mod mended;
 mod merges;
+mod notify;
 mod secrets;
 mod trusted;
 mod untouched;

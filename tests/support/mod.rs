@@ -12,6 +12,7 @@ pub mod chance;
 mod mine;
 mod processes;
 mod said;
+pub mod servers;
 mod walls;
 
 use std::ffi::OsStr;
