@@ -23,7 +23,7 @@ use self::news::News;
 use crate::core::ledger::{Build, Ledger, Phase};
 use crate::core::queue::{self, Queue};
 use crate::core::situation::{Observations, Situation, Trust};
-use crate::domain::config::{self, Config};
+use crate::domain::config::{self, Config, Notifier};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::masks::Masks;
@@ -241,7 +241,9 @@ impl World {
 
     fn masks_with(&self, copied: &[String]) -> Masks {
         let builders = self.config.builders.values();
-        let mut found = secrets::of_variables(builders.flat_map(|builder| &builder.env));
+        let notifiers = self.config.notify.values().flat_map(Notifier::variables);
+        let names = builders.flat_map(|builder| &builder.env).chain(notifiers);
+        let mut found = secrets::of_variables(names);
         if let Some(tree) = self.repo.main_work_dir() {
             found.extend(secrets::of_files(&tree, copied));
         }
@@ -396,7 +398,8 @@ impl World {
     /// be poorer than the one at `init`, and builders name variables of their own.
     pub fn hand_on_environment(&self) {
         let builders = self.config.builders.values();
-        let names = builders.flat_map(|builder| builder.env.iter().cloned()).collect();
+        let notifiers = self.config.notify.values().flat_map(Notifier::variables);
+        let names = builders.flat_map(|builder| &builder.env).chain(notifiers).cloned().collect();
         let path = self.repo.local_setting("buildq.path").map(Into::into);
         env::keep(Kept { path, names });
     }

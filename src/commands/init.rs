@@ -13,13 +13,14 @@ use self::policy::Seed;
 use self::told::{Step, Summary, steps_rights, told};
 use super::gather::{self, World};
 use super::lint::WANTED as LINT_WANTED;
-use super::{Exit, Scene, heartbeat, mouth, print};
+use super::{Exit, Scene, heartbeat, mouth, print, tell};
+use crate::core::plan;
 use crate::domain::config::{Check, Config, STEPS};
 use crate::effects::repo::Repo;
 use crate::effects::sandbox::{self, Level};
 use crate::effects::timers;
 use crate::effects::trust::CONFIG;
-use crate::effects::{agents, detach};
+use crate::effects::{agents, detach, env, notify};
 
 pub use place::hooks_place;
 pub use told::row;
@@ -67,7 +68,14 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     let proposal = propose(&repo, &branch);
     let timezone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".into());
     let (verify, setup) = (&proposal.verify[..], &proposal.setup[..]);
-    let seed = Seed { choice: &choice, verify, setup, timezone: &timezone, queue: QUEUE };
+    let seed = Seed {
+        choice: &choice,
+        verify,
+        setup,
+        timezone: &timezone,
+        queue: QUEUE,
+        desktop: has_desktop(),
+    };
 
     let (mut placed, missing) = place::files(&repo, &branch, &seed, args.no_commit)?;
     let id = paths.establish()?;
@@ -84,9 +92,23 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     let trusting = place::trust_first(&world, &placed)?;
     placed.steps.push(Step::Trust(trusting));
     placed.steps.extend(place::first_runner(&world)?);
+    begin_to_tell(scene)?;
     placed.steps.extend(offer_heartbeat(&args, &world)?);
     print(&told(&placed.steps, &summary(&placed, (&branch, &choice), &level)));
     Ok(Exit::Done)
+}
+
+/// Whether notices can be shown to a person who sits here.
+fn has_desktop() -> bool {
+    let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let shown = env::DISPLAYS.iter().any(set) || cfg!(target_os = "macos");
+    shown && notify::desktop_program().is_some()
+}
+
+/// From here on what happens is news.
+fn begin_to_tell(scene: &Scene) -> Result<()> {
+    let world = scene.look()?;
+    tell::begin(&world, &plan::plan(world.situation(None)))
 }
 
 /// The branch that was chosen before stays; else what everybody takes for the main one.

@@ -25,6 +25,7 @@ pub mod judge;
 pub mod leaks;
 pub mod log;
 pub mod mouth;
+pub mod notify;
 pub mod output;
 pub mod pause;
 pub mod progress;
@@ -40,6 +41,7 @@ pub mod status;
 pub mod steps;
 pub mod supervise;
 pub mod sync;
+pub mod tell;
 pub mod trust;
 pub mod uninstall;
 pub mod waker;
@@ -92,6 +94,7 @@ enum Verb {
     Resume(resume::Args),
     Report(report::Args),
     Dashboard(dashboard::Args),
+    Notify(notify::Args),
     Sync(sync::Args),
     Trust(trust::Args),
     Adopt(adopt::Args),
@@ -192,6 +195,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Resume(args) => resume::run(args, &scene),
         Verb::Report(args) => report::run(args, &scene),
         Verb::Dashboard(args) => dashboard::run(args, &scene),
+        Verb::Notify(args) => notify::run(args, &scene),
         Verb::Sync(args) => sync::run(args, &scene),
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),

@@ -113,6 +113,21 @@ pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
     })
 }
 
+/// The report of a day, as plain text.
+pub fn plain_of_day(world: &World, date: NaiveDate) -> Result<String> {
+    plain(world, day(world, date))
+}
+
+/// What has happened since then, as plain text.
+pub fn plain_since(world: &World, since: DateTime<Utc>) -> Result<String> {
+    plain(world, Span { since, until: until_now(world).max(since) })
+}
+
+fn plain(world: &World, span: Span) -> Result<String> {
+    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    Ok(world.masks().mask(&render::report::plain(&report)))
+}
+
 fn make(world: &World, events: &[Recorded], span: Span) -> Result<Report> {
     let then = replay(events, span.until);
     let queue = world.queue_at(queue_tip(events, span.until), &then)?;

@@ -17,7 +17,7 @@ use crate::domain::id::TaskId;
 use crate::domain::task;
 use crate::effects::hooks::{self, FAILED_MARK, Place, State};
 use crate::effects::sandbox::{Level, Parts};
-use crate::effects::{machine, output, timers, waker};
+use crate::effects::{machine, outbox, output, timers, waker};
 use crate::render::status::terminal::Face;
 use crate::render::status::{self as page, Part};
 
@@ -165,6 +165,7 @@ fn clone(world: &World, look: Look) -> Machine {
         sandbox: whole.then(|| walls(&world.sandbox())),
         disk_free: machine::disk_free(&paths.workspaces),
         workspaces: paths.workspaces.display().to_string(),
+        notify: outbox::read(paths).map(|outbox| outbox.troubles()).unwrap_or_default(),
     }
 }
 

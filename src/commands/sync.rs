@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::gather::{Around, World, attempt_ref, branch_ref, builder_person, held_ref};
 use super::supervise::{self, bury, tidy};
-use super::{Exit, Scene, gc, judge, print, report};
+use super::{Exit, Scene, gc, judge, print, report, tell};
 use crate::core::ledger::{Build, Ledger, Run};
 use crate::core::night;
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
@@ -194,8 +194,12 @@ fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     // What a killed supervisor left of an attempt that a person has ended takes a place up.
     tidy::tidy(&world);
-    for _ in 0..ROUNDS {
+    let mut untold = Vec::new();
+    for round in 0..ROUNDS {
         outcome.plan = plan::plan(world.situation(forced));
+        if round == 0 {
+            untold.extend(tell::begin(&world, &outcome.plan).err());
+        }
         let tried = |action: &&Action| outcome.deeds.iter().any(|deed| deed.action == **action);
         let Some(action) = outcome.plan.actions.iter().find(|action| !tried(action)) else { break };
         let action = action.clone();
@@ -206,6 +210,9 @@ fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
     }
     outcome.warnings.clone_from(&world.seen.calendar_troubles);
     outcome.warnings.extend(unbounded(&world, &outcome.deeds));
+    untold.extend(tell::collect(&world, &outcome.plan).err());
+    let untold = untold.iter().map(|error| format!("notices are not kept: {error:#}"));
+    outcome.warnings.extend(untold);
     finish(&world, outcome.plan.wake, world.queue.items.len())?;
     if let Some(at) = page::keep(&world)? {
         waker::leave(&world.paths, earlier(outcome.plan.wake, Some(at)))?;
@@ -223,7 +230,9 @@ fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTim
 
 /// What every sync leaves behind: first of all somebody who looks again, whatever else goes wrong.
 fn finish(world: &World, wake: Option<DateTime<Utc>>, tasks: usize) -> Result<()> {
-    waker::leave(&world.paths, wake)?;
+    waker::leave(&world.paths, tell::wake(world, wake))?;
+    // A notice that cannot be carried out now waits for the next sync.
+    let _ = tell::carry(world);
     let pointed = point_branches(world);
     tidy::tidy(world);
     world.repo.free_of_stale_locks(&own_refs(world))?;

@@ -67,6 +67,7 @@ pub fn findings(facts: &Facts) -> Vec<Finding> {
     all.extend(record::trust(facts));
     all.extend(record::config(facts));
     all.extend(record::calendars(&facts.calendars));
+    all.extend(record::notifiers(&facts.notifiers));
     all.extend(machine::sandbox(&facts.sandbox));
     all.extend(machine::builders(&facts.builders));
     all.extend(machine::place(&facts.places));
@@ -104,6 +105,7 @@ mod tests {
             },
             trust: crate::core::situation::Trust::Trusted,
             calendars: (0, Vec::new()),
+            notifiers: (0, Vec::new()),
             findings: Vec::new(),
             sandbox: Walls {
                 setting: "auto".into(),

@@ -19,6 +19,7 @@ pub mod lint;
 pub mod login;
 pub mod model;
 pub mod night;
+pub mod notices;
 pub mod mentions;
 pub mod overview;
 pub mod patience;

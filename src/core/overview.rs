@@ -132,7 +132,8 @@ fn running(here: Situation, live: &BTreeMap<TaskId, Live>) -> Vec<Running> {
     all
 }
 
-fn queue(there: Situation, plan: &Plan) -> Vec<Queued> {
+/// What could start, in the order of the queue, with what holds it.
+pub fn queue(there: Situation, plan: &Plan) -> Vec<Queued> {
     let entry = |verdict: &plan::Verdict| {
         let item = there.queue.items.get(&verdict.task)?;
         let holds: Vec<Held> = verdict

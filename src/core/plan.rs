@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::gates::{self, Gate, Hold, Round, Ruling};
 use super::ledger::{Build, Phase, Run, Wait};
+use super::notices;
 use super::queue::Item;
 use super::situation::{Arrival, Branch, Situation};
 use super::window;
@@ -335,7 +336,8 @@ pub fn first_moment(situation: Situation, plan: &Plan) -> Option<DateTime<Utc>> 
         let days = (0..3).filter_map(move |n| today.checked_add_signed(TimeDelta::days(n)));
         days.map(|day| report_end(situation, day))
     });
-    openings.chain(reports).filter(|at| *at > now).min()
+    let digest = notices::next_morning(situation.config, now);
+    openings.chain(reports).chain(digest).filter(|at| *at > now).min()
 }
 
 /// When somebody has to look again, where the first moment of a plan is known and whether it

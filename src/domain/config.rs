@@ -6,6 +6,7 @@ mod limits;
 mod judge;
 mod asking;
 mod keep;
+pub mod notify;
 mod protected;
 mod read;
 mod window;
@@ -23,6 +24,7 @@ pub use calendar::Calendar;
 pub use judge::Judge;
 pub use keep::Keep;
 pub use limits::Limits;
+pub use notify::{Notifier, Notifiers};
 #[cfg(test)]
 pub use read::KEYS;
 pub use read::{globs, parse};
@@ -172,6 +174,10 @@ pub struct Config {
     pub judge: Option<Judge>,
     /// What a person wants to be asked about, and what not.
     pub risk: Asking,
+    /// Who is told of what happens.
+    pub notify: Notifiers,
+    /// When the digest of the night is told.
+    pub morning: Option<NaiveTime>,
 }
 
 impl Default for Config {
@@ -209,6 +215,8 @@ impl Default for Config {
             protected: Vec::new(),
             judge: None,
             risk: Asking::default(),
+            notify: Notifiers::new(),
+            morning: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Every environment variable that buildq reads or sets.
 
 use std::ffi::{OsStr, OsString};
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
 /// The id of the task that is being built.
 pub const TASK: &str = "BUILDQ_TASK";
@@ -87,6 +87,9 @@ pub const ALLOWED: &[&str] = &[
 pub const SESSION: &[&str] =
     &["DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR"];
 
+/// Where one of these is set, a person sits at a desktop.
+pub const DISPLAYS: &[&str] = &["DISPLAY", "WAYLAND_DISPLAY"];
+
 /// Of the allowed ones, those that lead into the home directory.
 pub const HOMES: &[&str] =
     &["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "CARGO_HOME"];
@@ -101,11 +104,27 @@ pub struct Kept {
     pub names: Vec<String>,
 }
 
-static KEPT: OnceLock<Kept> = OnceLock::new();
+static KEPT: RwLock<Kept> = RwLock::new(Kept { path: None, names: Vec::new() });
 
-/// Tells what [`scrubbed`] keeps besides [`ALLOWED`]. The first call counts.
+/// Tells what [`scrubbed`] keeps besides [`ALLOWED`]. The last call counts: the policy may change
+/// while a process sleeps.
 pub fn keep(kept: Kept) {
-    let _ = KEPT.set(kept);
+    *KEPT.write().unwrap_or_else(PoisonError::into_inner) = kept;
+}
+
+/// Names of variables that are set here and are handed on because the policy names them.
+pub fn handed_on() -> Vec<String> {
+    let kept = KEPT.read().unwrap_or_else(PoisonError::into_inner);
+    let set = |name: &&String| std::env::var_os(name).is_some();
+    kept.names.iter().filter(set).cloned().collect()
+}
+
+/// Names of variables of this process that are neither [`ALLOWED`] nor of the [`SESSION`]: in a
+/// process of buildq's own, those that were handed on to it.
+pub fn received() -> Vec<String> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    let more = names.filter(|name| !is_allowed(name) && !is_session(name));
+    more.filter_map(|name| name.into_string().ok()).collect()
 }
 
 /// What commands of a build are handed: those of `vars` that are [`ALLOWED`].
@@ -118,7 +137,7 @@ pub fn for_builders(
 /// The environment for a process of buildq itself: those of `vars` that are [`ALLOWED`], of
 /// the person's [`SESSION`], or were named to [`keep`], sorted; PATH led by the recorded one.
 pub fn scrubbed(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
-    scrubbed_but(vars, KEPT.get().unwrap_or(&Kept::default()))
+    scrubbed_but(vars, &KEPT.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn scrubbed_but(

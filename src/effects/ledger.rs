@@ -132,6 +132,15 @@ pub fn events(repo: &Repo) -> Result<Vec<Recorded>> {
     Ok(order(repo, tip)?.iter().filter_map(recorded).collect())
 }
 
+/// Those after a commit of the ledger, where the history still leads to it; else every one.
+pub fn events_since(repo: &Repo, known: Option<Oid>) -> Result<Vec<Recorded>> {
+    let Some(tip) = tip(repo) else { return Ok(Vec::new()) };
+    match newer(repo, tip, known)? {
+        Some(commits) => Ok(commits.iter().filter_map(recorded).collect()),
+        None => events(repo),
+    }
+}
+
 fn apply(ledger: &mut Ledger, commits: Vec<Commit>) {
     for commit in commits {
         match recorded(&commit) {

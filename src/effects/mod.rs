@@ -20,6 +20,8 @@ pub mod limits;
 pub mod litter;
 pub mod locks;
 pub mod machine;
+pub mod notify;
+pub mod outbox;
 pub mod output;
 pub mod own_settings;
 pub mod paths;

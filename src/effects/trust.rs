@@ -66,8 +66,10 @@ impl Manifest {
         let mut manifest = Self::default();
         manifest.entries.extend(repo.lead(tips.queue, CONFIG).entries);
         manifest.entries.extend(repo.below(tips.queue, &templates(config)));
-        for check in config.calendars.iter().filter_map(Calendar::command) {
-            let paths = mentions::mentions(&check.argv);
+        let calendars = config.calendars.iter().filter_map(Calendar::command);
+        let notifiers = config.notify.values().flat_map(|notifier| notifier.commands());
+        for argv in calendars.map(|check| &check.argv).chain(notifiers) {
+            let paths = mentions::mentions(argv);
             let found = found(repo, tips.queue, &paths);
             manifest.beside.extend(paths.into_iter().chain(found.keys().cloned()));
             manifest.entries.extend(found);

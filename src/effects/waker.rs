@@ -18,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::locks::Lock;
 use super::paths::{Paths, make_private_dir};
-use super::{clock, detach, sys};
+use super::{clock, detach, env, files, sys};
 
 /// The longest sleep: so long at most after a suspend, or after somebody set the clock, is
 /// the time looked at again.
@@ -28,6 +28,8 @@ const LONGEST_IN_TEST: Duration = Duration::from_millis(100);
 /// A clock that went back by more than this between two looks has been set: when something is
 /// due is then decided anew.
 const SET_BACK: TimeDelta = TimeDelta::seconds(60);
+/// A sleeper that is sent away has gone within this time, unless it is at work.
+const LEAVING: Duration = Duration::from_secs(2);
 /// How long after a sync that failed it is tried again.
 const AGAIN: TimeDelta = TimeDelta::seconds(60);
 
@@ -36,12 +38,33 @@ const AGAIN: TimeDelta = TimeDelta::seconds(60);
 pub fn leave(paths: &Paths, due: Option<DateTime<Utc>>) -> Result<()> {
     write_due(paths, due)?;
     poke(paths);
+    if due.is_some() && lacks(paths) {
+        send_away(paths);
+    }
     if due.is_some() && !is_awake(paths) {
         let args: [&OsStr; 3] = ["waker".as_ref(), "--repo".as_ref(), paths.common.as_os_str()];
         let log = paths.local.join("waker.log");
         detach::spawn(&args, Path::new("/"), Some(&log), false)?;
     }
     Ok(())
+}
+
+/// Whether the sleeping process was started without a variable that the policy names and that is
+/// set here: what it starts would not have it.
+fn lacks(paths: &Paths) -> bool {
+    let Ok(names) = fs::read_to_string(names_file(paths)) else { return false };
+    let has = |name: &String| names.lines().any(|line| line == name);
+    is_awake(paths) && !env::handed_on().iter().all(has)
+}
+
+/// Has the sleeping process end, so that another one takes its place; one that is at work stays.
+fn send_away(paths: &Paths) {
+    let _ = fs::remove_file(names_file(paths));
+    poke(paths);
+    let begun = clock::tick();
+    while is_awake(paths) && begun.elapsed() < LEAVING {
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Whether the sleeping process of this clone is there.
@@ -68,8 +91,7 @@ pub fn due(paths: &Paths) -> Option<DateTime<Utc>> {
 /// (which leaves the next time), and so on until nothing is. Returns at once when there is
 /// a sleeper already, and soon after the repository has gone.
 pub fn sleep_until_due(paths: &Paths, run_sync: &mut dyn FnMut() -> Result<()>) -> Result<()> {
-    let longest = if clock::is_held() { LONGEST_IN_TEST } else { LONGEST };
-    Sleeper { paths, now: &clock::now, longest }.live(run_sync)
+    Sleeper { paths, now: &clock::now, longest: longest() }.live(run_sync)
 }
 
 struct Sleeper<'a> {
@@ -84,16 +106,23 @@ impl Sleeper<'_> {
         while self.repository_is_there() {
             let Some(lock) = Lock::try_take(&self.paths.lock("waker"))? else { return Ok(()) };
             let bell = Bell::hang(self.paths)?;
+            let names = env::received().join("\n");
+            files::replace_cache(&names_file(self.paths), names.as_bytes())?;
             // A lock that was removed protects nothing: another sleeper may have its own.
             while self.repository_is_there() && lock.is_in_place() {
                 bell.still();
+                let stays =
+                    fs::read_to_string(names_file(self.paths)).ok().as_ref() == Some(&names);
+                if !stays {
+                    return Ok(());
+                }
                 let Some(due) = due(self.paths) else { break };
                 let now = (self.now)();
                 let was_set = last - now > SET_BACK;
                 last = now;
                 if now < due && !was_set {
                     let left = (due - now).to_std().unwrap_or(Duration::ZERO);
-                    bell.wait(left.min(self.longest));
+                    let _rung = bell.wait(left.min(self.longest));
                 } else {
                     self.wake(due, run_sync)?;
                 }
@@ -124,6 +153,16 @@ impl Sleeper<'_> {
 
 fn wake_file(paths: &Paths) -> PathBuf {
     paths.local.join("wake")
+}
+
+/// The longest sleep.
+fn longest() -> Duration {
+    if clock::is_held() { LONGEST_IN_TEST } else { LONGEST }
+}
+
+/// Names of the variables that the sleeping process was given beyond the usual ones.
+fn names_file(paths: &Paths) -> PathBuf {
+    paths.local.join("waker.names")
 }
 
 fn bell_path(paths: &Paths) -> PathBuf {
@@ -185,10 +224,11 @@ impl Bell {
         hang().map(Self).with_context(|| format!("cannot make the FIFO `{}`", path.display()))
     }
 
-    fn wait(&self, longest: Duration) {
+    /// Whether it has rung. Interrupted or not: the caller looks at everything again.
+    fn wait(&self, longest: Duration) -> bool {
         let longest = Timespec::try_from(longest).ok();
-        // Interrupted or not: the caller looks at everything again.
-        let _ = poll(&mut [PollFd::new(&self.0, PollFlags::IN)], longest.as_ref());
+        poll(&mut [PollFd::new(&self.0, PollFlags::IN)], longest.as_ref())
+            .is_ok_and(|rung| rung > 0)
     }
 
     fn still(&self) {
@@ -198,191 +238,4 @@ impl Bell {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-    use std::thread;
-
-    use super::*;
-
-    const LONG: Duration = Duration::from_secs(20);
-
-    fn repo(dir: &Path) -> Paths {
-        fs::create_dir_all(dir.join("buildq")).unwrap();
-        fs::write(dir.join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        Paths::discover(dir, None, "mini").unwrap()
-    }
-
-    fn at(second: i64) -> DateTime<Utc> {
-        DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
-    }
-
-    fn until(what: &str, condition: impl Fn() -> bool) {
-        let begun = clock::tick();
-        while !condition() {
-            assert!(begun.elapsed() < LONG, "never: {what}");
-            thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn word_is_left_and_taken_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = repo(dir.path());
-        assert_eq!(due(&paths), None);
-        leave(&paths, None).unwrap();
-        let time = at(5) + TimeDelta::nanoseconds(123_456_789);
-        write_due(&paths, Some(time)).unwrap();
-        assert_eq!(due(&paths), Some(time));
-        leave(&paths, None).unwrap();
-        assert_eq!(due(&paths), None);
-        until("asleep", || !is_awake(&paths));
-    }
-
-    #[test]
-    fn it_sleeps_until_each_thing_is_due_and_ends_when_nothing_is() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = repo(dir.path());
-        let (second, syncs) = (AtomicI64::new(0), AtomicUsize::new(0));
-        write_due(&paths, Some(at(100))).unwrap();
-        thread::scope(|scope| {
-            let sleeper = scope.spawn(|| {
-                let now = || at(second.load(Ordering::SeqCst));
-                // Ten minutes: only the bell can wake it in time.
-                let sleeper = Sleeper { paths: &paths, now: &now, longest: 10 * LONGEST };
-                sleeper.live(&mut || {
-                    let next = match syncs.fetch_add(1, Ordering::SeqCst) {
-                        0 => Some(at(200)),
-                        _ => None,
-                    };
-                    leave(&paths, next)
-                })
-            });
-            until("awake", || is_awake(&paths) && is_fifo(&bell_path(&paths)));
-            let second_sleeper = Sleeper { paths: &paths, now: &|| at(0), longest: LONGEST };
-            second_sleeper.live(&mut || panic!("there is one already")).unwrap();
-            // A clock that was set, and a bell.
-            for (now, count) in [(99, 0), (100, 1), (150, 1), (199, 1), (201, 2)] {
-                second.store(now, Ordering::SeqCst);
-                poke(&paths);
-                until("the sync", || syncs.load(Ordering::SeqCst) == count);
-            }
-            sleeper.join().unwrap().unwrap();
-        });
-        // A child that another test has just forked holds the lock until it executes.
-        until("asleep", || !is_awake(&paths));
-        assert_eq!(syncs.into_inner(), 2);
-    }
-
-    #[test]
-    fn a_clock_that_is_set_back_strands_nobody() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = repo(dir.path());
-        let years = 3653 * 24 * 3600;
-        let (second, syncs) = (AtomicI64::new(years), AtomicUsize::new(0));
-        write_due(&paths, Some(at(years + 100))).unwrap();
-        thread::scope(|scope| {
-            let sleeper = scope.spawn(|| {
-                let now = || at(second.load(Ordering::SeqCst));
-                let sleeper = Sleeper { paths: &paths, now: &now, longest: LONGEST_IN_TEST };
-                sleeper.live(&mut || {
-                    let next = (syncs.fetch_add(1, Ordering::SeqCst) == 0).then(|| at(100));
-                    leave(&paths, next)
-                })
-            });
-            until("awake", || is_awake(&paths) && is_fifo(&bell_path(&paths)));
-            // A little is what time servers do.
-            second.store(years - 30, Ordering::SeqCst);
-            poke(&paths);
-            second.store(0, Ordering::SeqCst);
-            until("the sync", || due(&paths) == Some(at(100)));
-            second.store(100, Ordering::SeqCst);
-            sleeper.join().unwrap().unwrap();
-        });
-        assert_eq!(syncs.into_inner(), 2);
-    }
-
-    #[test]
-    fn an_earlier_time_wakes_it_earlier() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = repo(dir.path());
-        write_due(&paths, Some(at(1000))).unwrap();
-        thread::scope(|scope| {
-            let sleeper = scope.spawn(|| {
-                let sleeper = Sleeper { paths: &paths, now: &|| at(50), longest: 10 * LONGEST };
-                sleeper.live(&mut || leave(&paths, None))
-            });
-            until("awake", || is_awake(&paths) && is_fifo(&bell_path(&paths)));
-            write_due(&paths, Some(at(40))).unwrap();
-            // The bell may have rung before the sleeper hung it.
-            until("the end", || {
-                poke(&paths);
-                sleeper.is_finished()
-            });
-            sleeper.join().unwrap().unwrap();
-        });
-        assert_eq!(due(&paths), None);
-    }
-
-    #[test]
-    fn a_sync_that_fails_is_tried_again_a_minute_later() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = repo(dir.path());
-        write_due(&paths, Some(at(10))).unwrap();
-        let second = AtomicI64::new(10);
-        let mut seen = Vec::new();
-        let now = || at(second.load(Ordering::SeqCst));
-        let sleeper = Sleeper { paths: &paths, now: &now, longest: LONGEST_IN_TEST };
-        let next = |now: i64| second.store(now, Ordering::SeqCst);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                until("the next try", || due(&paths) == Some(at(70)));
-                next(70);
-                poke(&paths);
-            });
-            sleeper
-                .live(&mut || {
-                    seen.push(second.load(Ordering::SeqCst));
-                    anyhow::ensure!(seen.len() > 1, "the disk is full");
-                    Ok(())
-                })
-                .unwrap();
-        });
-        assert_eq!(seen, [10, 70]);
-        assert_eq!(due(&paths), None, "a sync that leaves no word was the last");
-    }
-
-    #[test]
-    fn it_ends_with_the_repository_or_its_lock() {
-        for gone in ["HEAD", "buildq/waker.lock"] {
-            let dir = tempfile::tempdir().unwrap();
-            let paths = repo(dir.path());
-            write_due(&paths, Some(at(1000))).unwrap();
-            thread::scope(|scope| {
-                let sleeper = scope.spawn(|| {
-                    let longest = Duration::from_millis(5);
-                    let sleeper = Sleeper { paths: &paths, now: &|| at(0), longest };
-                    sleeper.live(&mut || panic!("nothing is due"))
-                });
-                until("awake", || is_awake(&paths));
-                fs::remove_file(dir.path().join(gone)).unwrap();
-                if gone != "HEAD" {
-                    until("another lock", || is_awake(&paths));
-                    fs::remove_file(wake_file(&paths)).unwrap();
-                }
-                sleeper.join().unwrap().unwrap();
-            });
-        }
-    }
-
-    #[test]
-    fn something_else_in_the_fifos_place_does_no_harm() {
-        let dir = tempfile::tempdir().unwrap();
-        let paths = repo(dir.path());
-        fs::write(bell_path(&paths), "x").unwrap();
-        poke(&paths);
-        write_due(&paths, Some(at(0))).unwrap();
-        let sleeper = Sleeper { paths: &paths, now: &|| at(1), longest: LONGEST };
-        sleeper.live(&mut || leave(&paths, None)).unwrap();
-        assert!(is_fifo(&bell_path(&paths)));
-    }
-}
+mod tests;

@@ -11,6 +11,8 @@ pub mod judgement;
 pub mod judge;
 pub mod lint;
 pub mod log;
+pub mod notice;
+pub mod notify;
 pub mod plan;
 pub mod prompt;
 pub mod report;

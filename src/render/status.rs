@@ -324,6 +324,7 @@ fn health(view: &Overview) -> Vec<String> {
         }));
         facts.extend(machine.disk_free.map(|free| format!("{} disk free", text::bytes(free))));
     }
+    facts.extend(machine.notify.iter().map(|trouble| safe(trouble)));
     facts.extend(health.calendar_troubles.iter().map(|trouble| safe(trouble)));
     if health.superseded > 0 {
         facts.push(format!("{} superseded", text::count(health.superseded, "event")));

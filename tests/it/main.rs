@@ -27,6 +27,7 @@ mod lint;
 mod limits;
 mod mended;
 mod merges;
+mod notify;
 mod secrets;
 mod terminal;
 mod status_branch;

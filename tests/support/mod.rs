@@ -14,6 +14,7 @@ mod mine;
 mod processes;
 mod said;
 mod terminal;
+pub mod servers;
 mod walls;
 
 use std::ffi::OsStr;

@@ -29,7 +29,7 @@ use crate::effects::process::{self, Ended};
 use crate::effects::sandbox::inside::{self, Role};
 use crate::effects::sandbox::{Parts, Setting};
 use crate::effects::trust::{CONFIG, Record};
-use crate::effects::{agents, detach, litter, machine, timers, waker};
+use crate::effects::{agents, detach, litter, machine, outbox, timers, waker};
 
 /// A program is given so long to tell its version: agents made of scripts take seconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,6 +52,10 @@ pub fn facts(world: &World) -> Facts {
         here,
         trust: world.seen.trust.clone(),
         calendars: (world.config.calendars.len(), world.seen.calendar_troubles.clone()),
+        notifiers: (
+            world.config.notify.len(),
+            outbox::read(paths).map(|it| it.troubles()).unwrap_or_default(),
+        ),
         findings: world.config_findings.iter().map(Diagnostic::one_line).collect(),
         sandbox: walls(world),
         builders: tools(world),

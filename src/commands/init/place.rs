@@ -315,8 +315,14 @@ mod tests {
         Git::at(dir.path()).run(["init", "-q", "-b", "main"]).unwrap();
         let repo = Repo::at(&dir.path().join(".git")).unwrap();
         let choice = Choice { name: STEPS.into(), preset: None, passed: Vec::new() };
-        let seed =
-            Seed { choice: &choice, verify: &[], setup: &[], timezone: "UTC", queue: "jobs" };
+        let seed = Seed {
+            choice: &choice,
+            verify: &[],
+            setup: &[],
+            timezone: "UTC",
+            queue: "jobs",
+            desktop: false,
+        };
         let (placed, missing) = files(&repo, "main", &seed, true).unwrap();
         assert!(placed.wrote_policy());
         assert_eq!(placed.config().unwrap(), Config::default());

@@ -20,6 +20,8 @@ pub struct Seed<'a> {
     pub timezone: &'a str,
     /// The queue's folder.
     pub queue: &'a str,
+    /// Whether there is a desktop to show notices on.
+    pub desktop: bool,
 }
 
 /// The text of a new `buildq.yaml`.
@@ -35,7 +37,16 @@ pub fn config_text(seed: &Seed<'_>) -> String {
         .replace(" @SETUP@", &list(seed.setup, 4))
         .replace("@TIMEZONE@", &scalar(seed.timezone))
         .replace("@QUEUE@", &scalar(seed.queue))
+        .replace("@NOTIFY@", if seed.desktop { DESKTOP } else { "# notify:" })
 }
+
+/// What tells a person who sits here.
+const DESKTOP: &str = "\
+# This one shows a notice on the desktop when a build waits for you: take it out, and it is gone.
+notify:
+  desk:
+    desktop: true
+    on: [review, needs-you]";
 
 const EXAMPLE: &str = "\
 # builders:
@@ -104,8 +115,14 @@ mod tests {
             let preset = choice.preset.clone().unwrap();
             let verify = ["cargo test --workspace".into(), "sh -c 'echo \"a: #b\"'".into()];
             let timezone = "Europe/Berlin";
-            let seed =
-                Seed { choice: &choice, verify: &verify, setup: &[], timezone, queue: "queue" };
+            let seed = Seed {
+                choice: &choice,
+                verify: &verify,
+                setup: &[],
+                timezone,
+                queue: "queue",
+                desktop: true,
+            };
             let text = config_text(&seed);
             assert!(!text.contains('@') && !text.contains(" \n"), "{text}");
             let config = understood(&text);
@@ -117,6 +134,7 @@ mod tests {
             assert_eq!(config.verify[1].argv, ["sh", "-c", "echo \"a: #b\""]);
             assert_eq!(config.workspace_setup, []);
             assert_eq!(config.timezone, chrono_tz::Europe::Berlin);
+            assert_eq!(config.notify.keys().collect::<Vec<_>>(), ["desk"]);
         }
     }
 
@@ -135,8 +153,14 @@ mod tests {
     #[test]
     fn what_is_commented_out_is_the_default() {
         let choice = steps();
-        let seed =
-            Seed { choice: &choice, verify: &[], setup: &[], timezone: "UTC", queue: "queue" };
+        let seed = Seed {
+            choice: &choice,
+            verify: &[],
+            setup: &[],
+            timezone: "UTC",
+            queue: "queue",
+            desktop: false,
+        };
         let text = config_text(&seed);
         assert_eq!(understood(&text), Config::default());
         let open = uncommented(&text);
@@ -157,8 +181,14 @@ mod tests {
     fn long_lists_stand_below_their_key() {
         let choice = steps();
         let setup: Vec<String> = (0..9).map(|n| format!("npm run prepare-{n}")).collect();
-        let seed =
-            Seed { choice: &choice, verify: &[], setup: &setup, timezone: "UTC", queue: "queue" };
+        let seed = Seed {
+            choice: &choice,
+            verify: &[],
+            setup: &setup,
+            timezone: "UTC",
+            queue: "queue",
+            desktop: false,
+        };
         let config = understood(&config_text(&seed));
         assert_eq!(config.workspace_setup[8].argv, ["npm", "run", "prepare-8"]);
     }

@@ -24,6 +24,8 @@ pub struct Facts {
     pub trust: Trust,
     /// How many calendars are named, and what cannot be read of them.
     pub calendars: (usize, Vec<String>),
+    /// How many are told of what happens, and who of them cannot be, one sentence each.
+    pub notifiers: (usize, Vec<String>),
     /// What is odd in `buildq.yaml`, one line each.
     pub findings: Vec<String>,
     /// Around builders.

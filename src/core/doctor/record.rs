@@ -46,6 +46,15 @@ pub(super) fn calendars((named, troubles): &(usize, Vec<String>)) -> Vec<Finding
     }
 }
 
+pub(super) fn notifiers((named, troubles): &(usize, Vec<String>)) -> Vec<Finding> {
+    let remedy = "buildq notify --test says what is wrong; builds go on without it";
+    match (named, troubles.is_empty()) {
+        (0, _) => Vec::new(),
+        (_, true) => vec![Finding::ok("notify", "nothing waits for a notifier that fails")],
+        _ => troubles.iter().map(|why| Finding::warning("notify", why, remedy)).collect(),
+    }
+}
+
 pub(super) fn left(left: &Left) -> Vec<Finding> {
     let mut all = Vec::new();
     if !left.kept.is_empty() {

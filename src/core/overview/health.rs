@@ -31,6 +31,8 @@ pub struct Machine {
     pub disk_free: Option<u64>,
     /// The folder that this is about.
     pub workspaces: String,
+    /// Notifiers that do not work, one sentence each.
+    pub notify: Vec<String>,
 }
 
 /// The hooks of git.

@@ -11,7 +11,7 @@ use super::calendar::calendars;
 use super::limits::{self, Limits};
 use super::window::{clock, window};
 use super::{BUILDER_TIMEOUT, Builder, Config, Depends, Lint, PromptBy, RetryFrom, STEPS};
-use super::{judge, keep};
+use super::{judge, keep, notify};
 
 /// A configuration file is never larger.
 const LARGEST: usize = 1 << 20;
@@ -52,6 +52,7 @@ pub const KEYS: &[&str] = &[
     "workspace.setup",
     "sandbox.network",
     "report.at",
+    "report.morning",
     "branch.prefix",
     "status_branch",
     "hooks.quiet",
@@ -68,6 +69,7 @@ pub const KEYS: &[&str] = &[
     "keep.disk",
     "keep.age",
     "judge",
+    "notify",
 ];
 
 /// The keys that stand at the left edge.
@@ -98,6 +100,7 @@ const TOP: &[&str] = &[
     "risk",
     "keep",
     "judge",
+    "notify",
 ];
 
 type Wrong = (String, String);
@@ -148,8 +151,9 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.workspace_setup, workspace.get("setup").map(|f| checks(&f, found)));
     let sandbox = below(top, "sandbox", &["network"], found);
     set(&mut config.sandbox_network, sandbox.get("network").and_then(|f| f.flag(found)));
-    let report = below(top, "report", &["at"], found);
+    let report = below(top, "report", &["at", "morning"], found);
     set(&mut config.report_at, report.get("at").and_then(|f| f.read(found, time)));
+    set_option(&mut config.morning, report.get("morning").and_then(|f| f.read(found, time)));
     let prefix = below(top, "branch", &["prefix"], found);
     set(&mut config.branch_prefix, prefix.get("prefix").and_then(|f| f.read(found, branch_prefix)));
     set(&mut config.status_branch, top.get("status_branch").and_then(|f| f.flag(found)));
@@ -164,6 +168,7 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     let risk = below(top, "risk", asking::SIDES, found);
     config.risk.allow = asking::named(&below(&risk, "allow", asking::KEYS, found), found);
     config.risk.ask = asking::named(&below(&risk, "ask", asking::KEYS, found), found);
+    config.notify = notify::read(top, found);
     config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
     config
 }
