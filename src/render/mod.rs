@@ -1,5 +1,6 @@
 //! From a view to text. Nothing here decides, and nothing here touches the world.
 
+pub mod bring;
 pub mod diagnostic;
 pub mod doctor;
 pub mod error;
