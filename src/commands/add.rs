@@ -182,7 +182,7 @@ impl Args {
 }
 
 /// Refuses where a task would not arrive.
-fn may_add(world: &World, no_commit: bool) -> Result<()> {
+pub fn may_add(world: &World, no_commit: bool) -> Result<()> {
     if let Trust::Broken(why) = &world.seen.trust {
         bail!(
             "the configuration has an error: {why}\nhint: mend it first: it says where tasks are"

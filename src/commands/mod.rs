@@ -17,6 +17,7 @@ pub mod gather;
 pub mod gc;
 pub mod heartbeat;
 pub mod hook;
+pub mod import;
 pub mod init;
 pub mod lint;
 pub mod inspect;
@@ -75,6 +76,7 @@ pub struct Cli {
 enum Verb {
     Init(init::Init),
     Add(add::Args),
+    Import(import::Args),
     Status(status::Args),
     Why(why::Args),
     Show(show::Args),
@@ -176,6 +178,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
     match cli.verb {
         Verb::Init(args) => init::run(args, &scene),
         Verb::Add(args) => add::run(args, &scene),
+        Verb::Import(args) => import::run(args, &scene),
         Verb::Status(args) => status::run(args, &scene),
         Verb::Why(args) => why::run(args, &scene),
         Verb::Show(args) => show::run(args, &scene),

@@ -1,5 +1,6 @@
 //! Pure decisions: no git, no files, no processes, no environment, no clock, no printing.
 
+pub mod bring;
 pub mod calendar;
 pub mod circles;
 pub mod clear;

@@ -17,6 +17,7 @@ pub mod hooks;
 pub mod lasting;
 pub mod ledger;
 pub mod limits;
+pub mod lists;
 pub mod litter;
 pub mod locks;
 pub mod machine;

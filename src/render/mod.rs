@@ -1,6 +1,7 @@
 //! From a view to text. Nothing here decides, and nothing here touches the world.
 
 pub mod dashboard;
+pub mod bring;
 pub mod diagnostic;
 pub mod doctor;
 pub mod error;

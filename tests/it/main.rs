@@ -18,6 +18,7 @@ mod doctor;
 mod gc;
 mod isolation;
 mod hostile;
+mod import;
 mod inspect;
 mod judge;
 mod judgement;

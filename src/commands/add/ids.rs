@@ -1,6 +1,6 @@
 //! Ids that are in use, and new ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::commands::gather::World;
@@ -11,7 +11,11 @@ const DEEPEST: usize = 8;
 
 /// Every id in use, in lower case: some file systems know no other.
 #[derive(Clone, Debug, Default)]
-pub struct Taken(BTreeSet<String>);
+pub struct Taken {
+    ids: BTreeSet<String>,
+    /// The last number that was given to each name: of thousands of one name each is found at once.
+    numbers: BTreeMap<String, usize>,
+}
 
 impl Taken {
     /// In the queue, in `done/`, in the ledger, among the branches, on disk.
@@ -33,17 +37,19 @@ impl Taken {
         for top in here.into_iter().chain(world.repo.checked_out_at(&world.queue_branch)) {
             on_disk(&top.join(&world.config.queue_dir), 0, &mut taken);
         }
-        Self(taken)
+        Self { ids: taken, ..Self::default() }
     }
 
     /// The id for a name, with `-2`, `-3` … where it is in use; from now on it is.
     pub fn give(&mut self, name: &str) -> TaskId {
         let plain = TaskId::suggest(name).unwrap_or_else(unnamed);
         let mut id = plain.clone();
-        for number in 2.. {
-            if self.0.insert(id.to_string()) {
+        let first = self.numbers.get(plain.as_str()).map_or(2, |last| last + 1);
+        for number in first.. {
+            if self.ids.insert(id.to_string()) {
                 break;
             }
+            self.numbers.insert(plain.to_string(), number);
             let end = format!("-{number}");
             let start = &plain.as_str()[..plain.as_str().len().min(MAX_ID - end.len())];
             id = TaskId::suggest(&format!("{}{end}", start.trim_end_matches('-'))).unwrap_or(id);
@@ -82,7 +88,8 @@ mod tests {
 
     #[test]
     fn no_id_is_given_twice() {
-        let mut taken = Taken(["greet".to_owned(), "greet-2".into()].into());
+        let mut taken =
+            Taken { ids: ["greet".to_owned(), "greet-2".into()].into(), ..Taken::default() };
         let long = "x".repeat(70);
         for (name, id) in [
             ("Greet!", "greet-3"),

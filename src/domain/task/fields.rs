@@ -25,6 +25,7 @@ pub const KEYS: &[&str] = &[
     "builder",
     "verify",
     "touches",
+    "source",
 ];
 
 /// What the keys say.
@@ -48,6 +49,8 @@ pub struct Front {
 pub fn read(top: &Fields, found: &mut Findings) -> Front {
     let priorities =
         [("high", Priority::High), ("medium", Priority::Medium), ("low", Priority::Low)];
+    // Where it was brought from; nothing here depends on it.
+    top.get("source").and_then(|f| f.text(found).map(str::len));
     Front {
         title: top.get("title").and_then(|f| f.text(found)).map(str::to_owned),
         priority: top.get("priority").and_then(|f| f.word(&priorities, found)).unwrap_or_default(),

@@ -40,6 +40,14 @@ impl Spots {
         self.node(key).map(|node| node.at.clone())
     }
 
+    /// What a key says, if that is a text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match &self.node(key)?.kind {
+            Kind::Text(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The bytes of one entry of a key's list, or of the whole value if it stands in one text.
     pub fn entry(&self, key: &str, word: &str) -> Option<Range<usize>> {
         let node = self.node(key)?;

@@ -1,0 +1,375 @@
+//! The items of a Markdown page.
+
+use super::fields::{self, Field, Key};
+use super::fill::Status;
+use super::outline::{self, Role, Section};
+use super::rows::{self, Box, Kind, Row};
+use super::words::{count, cut, one_line};
+use super::{Found, Item, State, inline, table};
+use crate::domain::task::Priority;
+
+/// Reads a page; `all` takes items without a box outside of lists as well.
+pub fn read(text: &str, name: &str) -> Found {
+    let (rows, comments) = rows::rows(text);
+    let sections = outline::sections(&rows);
+    let mut reader = Reader { rows: &rows, name, found: Found::default(), gates: Vec::new() };
+    let mut index = 0;
+    while index < sections.len() {
+        index = reader.section(&sections, index);
+    }
+    if comments > 0 {
+        let left = count(comments, "HTML comment", "HTML comments");
+        reader.found.left.push(format!("{name}: {left}"));
+    }
+    reader.found
+}
+
+struct Reader<'a> {
+    rows: &'a [Row],
+    name: &'a str,
+    found: Found,
+    gates: Vec<String>,
+}
+
+impl Reader<'_> {
+    /// Reads one section and what belongs to it; gives the next.
+    fn section(&mut self, sections: &[Section], index: usize) -> usize {
+        let section = &sections[index];
+        let inner = sections[index + 1..].iter().take_while(|s| s.level > section.level).count();
+        match section.role {
+            Role::List(status, priority) => self.list(section, status, priority),
+            Role::Details(status) => self.list(section, status, None),
+            Role::Task | Role::Part => {
+                let next = index + 1 + inner;
+                self.task(sections, index..next);
+                return next;
+            }
+            Role::Gate => {
+                let gate = one_line(&section.text);
+                self.found.left.push(format!(
+                    "{}:{}: `{}` is no task: it holds every item below it",
+                    self.name,
+                    section.line,
+                    cut(&gate, 80)
+                ));
+                self.gates.push(gate);
+                return index + 1 + inner;
+            }
+            Role::Apart => {
+                let next = index + 1 + inner;
+                let end = sections.get(next).map_or(self.rows.len(), |s| s.rows.start);
+                let lines =
+                    self.rows[section.rows.start..end].iter().filter(|r| r.kind != Kind::Blank);
+                let lines = count(lines.count(), "line", "lines");
+                let text = one_line(&section.text);
+                self.leave(section.line, &format!("`{}` ({lines}) is no task", cut(&text, 80)));
+                return next;
+            }
+        }
+        index + 1
+    }
+
+    fn leave(&mut self, line: usize, what: &str) {
+        self.found.left.push(format!("{}:{line}: {what}", self.name));
+    }
+
+    fn add(&mut self, mut item: Item, status: Option<Status>, priority: Option<Priority>) {
+        match status {
+            Some(Status::Done | Status::Dropped) => item.state = State::Done,
+            Some(Status::Blocked) => item.blockers.push("its list says that it waits".into()),
+            Some(Status::Begun) if item.state == State::Open => item.note("Status", "in progress"),
+            _ => {}
+        }
+        item.priority = item.priority.or(priority);
+        if item.state == State::Open {
+            item.blockers.extend(self.gates.iter().cloned());
+        }
+        self.found.items.push(item);
+    }
+
+    /// A list: its entries, the rows of its tables.
+    fn list(&mut self, section: &Section, status: Option<Status>, priority: Option<Priority>) {
+        let rows = &self.rows[section.rows.clone()];
+        let (mut index, mut apart) = (0, Vec::new());
+        let template = |row: &Row| row.text.starts_with("**[") || row.text.starts_with("[ ");
+        while index < rows.len() {
+            let row = &rows[index];
+            let end = index + 1 + inner(&rows[index..]);
+            match &row.kind {
+                Kind::Item(_, number, mark) if !template(row) => {
+                    if !inline::is_placeholder(&row.text) {
+                        let item = entry(row, &rows[index + 1..end], (number.as_deref(), *mark));
+                        self.add(item, status, priority);
+                    }
+                    index = end;
+                }
+                Kind::Table => {
+                    let length = rows[index..].iter().take_while(|r| r.kind == Kind::Table).count();
+                    let table = &rows[index..index + length];
+                    match table::items(table) {
+                        Some(items) => {
+                            items.into_iter().for_each(|item| self.add(item, status, priority));
+                        }
+                        None => apart.extend(table),
+                    }
+                    index += length;
+                }
+                kind => {
+                    if !matches!(kind, Kind::Blank) && !inline::is_placeholder(&row.text) {
+                        apart.push(row);
+                    }
+                    index += 1;
+                }
+            }
+        }
+        if let Some(first) = apart.first() {
+            let lines = count(apart.len(), "line", "lines");
+            let start = one_line(&first.text);
+            self.leave(first.line, &format!("{lines} of text: `{}`", cut(&start, 60)));
+        }
+    }
+
+    /// A heading that is an item, with all that stands below it.
+    fn task(&mut self, sections: &[Section], all: std::ops::Range<usize>) {
+        let section = &sections[all.start];
+        let above = sections[section.parent].role;
+        let (status, priority) = match above {
+            Role::List(status, priority) => (status, priority),
+            Role::Details(status) => (status, None),
+            _ => (None, None),
+        };
+        let item = inline::item(&section.text);
+        let end = sections.get(all.end).map_or(self.rows.len(), |next| next.rows.start - 1);
+        let mut filling = Filling::new(item);
+        filling.rows(&self.rows[section.rows.start.min(end)..end], 0);
+        self.add(filling.done(), status, priority);
+    }
+}
+
+/// How many rows behind the first belong to it.
+fn inner(rows: &[Row]) -> usize {
+    let Some(Row { kind: Kind::Item(indent, ..), .. }) = rows.first() else { return 0 };
+    let (mut last, mut blank, mut fenced) = (0, false, false);
+    for (at, row) in rows.iter().enumerate().skip(1) {
+        let deeper = |own: usize| own > *indent;
+        let belongs = match &row.kind {
+            Kind::Blank => {
+                blank = true;
+                continue;
+            }
+            Kind::Item(own, ..) => deeper(*own),
+            Kind::Text(own) => deeper(*own) || (!blank && fields::field(&row.text).is_none()),
+            Kind::Code => fenced || row.raw.starts_with([' ', '\t']) || !blank,
+            Kind::Heading(_) | Kind::Table => false,
+        };
+        if !belongs {
+            break;
+        }
+        fenced = row.kind == Kind::Code;
+        (last, blank) = (at, false);
+    }
+    last
+}
+
+/// An entry of a list and what is moved in below it.
+fn entry(row: &Row, rows: &[Row], (number, mark): (Option<&str>, Option<Box>)) -> Item {
+    let mut head = row.text.clone();
+    let mut skip = 0;
+    // A line that goes on is one line.
+    while let Some(Row { kind: Kind::Text(_), text, .. }) = rows.get(skip) {
+        if head.len() > 400 || fields::field(text).is_some() {
+            break;
+        }
+        head = format!("{head} {text}");
+        skip += 1;
+    }
+    let mut item = inline::item(&head);
+    item.aliases.extend(number.map(str::to_owned));
+    match mark {
+        Some(Box::Done) => item.state = State::Done,
+        Some(Box::Dropped) => {
+            item.state = State::Done;
+            item.note("Status", "dropped");
+        }
+        Some(Box::Begun) => item.note("Status", "in progress"),
+        _ => {}
+    }
+    let mut filling = Filling::new(item);
+    let moved = rows[skip..].iter().filter(|r| r.kind != Kind::Blank);
+    let moved = moved.map(|row| row.raw.len() - row.raw.trim_start().len()).min().unwrap_or(0);
+    filling.rows(&rows[skip..], moved);
+    filling.done()
+}
+
+/// An item while its rows are read.
+pub struct Filling {
+    item: Item,
+    open: Option<Open>,
+}
+
+/// A field whose value goes on.
+struct Open {
+    name: String,
+    key: Key,
+    value: String,
+    /// How far its line is moved in; a heading takes all below it.
+    indent: Option<usize>,
+    /// Whether the paragraph goes on.
+    goes_on: bool,
+}
+
+impl Filling {
+    /// Begins with what is known.
+    pub fn new(item: Item) -> Self {
+        Self { item, open: None }
+    }
+
+    /// Reads rows, of which each is moved in by some blanks.
+    pub fn rows(&mut self, rows: &[Row], moved: usize) {
+        for row in rows {
+            self.row(row, moved);
+        }
+        self.close();
+    }
+
+    /// The item.
+    pub fn done(mut self) -> Item {
+        self.close();
+        let text = self.item.text.trim_end().len();
+        self.item.text.truncate(text);
+        self.item
+    }
+
+    fn row(&mut self, row: &Row, moved: usize) {
+        let raw = raw(row, moved);
+        match &row.kind {
+            Kind::Blank => {
+                if let Some(open) = &mut self.open {
+                    open.goes_on = false;
+                }
+                self.item.write("");
+            }
+            Kind::Heading(_) => self.heading(row),
+            Kind::Code => self.item.write(raw),
+            Kind::Table => match table::pair(&row.text) {
+                Some((name, key, value)) => self.item.take(name, key, value),
+                None if table::is_line(&row.text) && self.item.text.trim().is_empty() => {}
+                None => self.item.write(raw),
+            },
+            Kind::Item(indent, _, mark) => self.listed((row, raw), *indent, *mark),
+            Kind::Text(indent) => self.text(row, raw, *indent),
+        }
+    }
+
+    fn heading(&mut self, row: &Row) {
+        self.close();
+        match fields::key(&row.text) {
+            Some(Key::Text) if self.item.text.trim().is_empty() => {}
+            Some(Key::Fact | Key::Text | Key::Status | Key::Name | Key::Title) | None => {
+                self.item.write("");
+                self.item.write(&row.raw);
+            }
+            Some(key) => self.open = Some(Open { goes_on: true, ..opened(&row.text, key, None) }),
+        }
+    }
+
+    fn listed(&mut self, (row, raw): (&Row, &str), indent: usize, mark: Option<Box>) {
+        if let Some(field) = fields::field(&row.text).filter(|_| mark.is_none()) {
+            return self.field(field, Some(indent));
+        }
+        let ended = |open: &Open| {
+            open.indent.is_some_and(|own| own > indent)
+                || open.indent == Some(indent) && !open.value.is_empty()
+        };
+        if self.open.as_ref().is_some_and(ended) {
+            self.close();
+        }
+        match self.open.as_ref().map(|open| open.key) {
+            Some(Key::Criteria) => {
+                self.flush();
+                self.criterion(&row.text, mark);
+            }
+            Some(Key::Tech | Key::Labels | Key::Depends | Key::Blockers) => {
+                let struck = row.text.starts_with("~~") || mark == Some(Box::Done);
+                let (name, key) = self.name();
+                self.flush();
+                if !struck {
+                    self.item.take(&name, key, &row.text);
+                }
+            }
+            _ if mark.is_some() => self.criterion(&row.text, mark),
+            _ => self.item.write(raw),
+        }
+    }
+
+    fn criterion(&mut self, text: &str, mark: Option<Box>) {
+        let done = matches!(mark, Some(Box::Done));
+        self.item.criterion(text, done);
+    }
+
+    fn text(&mut self, row: &Row, raw: &str, indent: usize) {
+        if let Some(field) = fields::field(&row.text) {
+            return self.field(field, Some(indent));
+        }
+        match &mut self.open {
+            Some(open) if open.key == Key::Criteria && open.value.is_empty() => {
+                let last = self.item.criteria.last_mut();
+                match last.filter(|_| indent > 1) {
+                    Some((text, _)) => *text = format!("{text} {}", one_line(&row.text)),
+                    None => self.item.write(raw),
+                }
+            }
+            Some(open) if open.key == Key::Text => self.item.write(raw),
+            Some(open) if open.goes_on || open.indent.is_some_and(|own| indent > own) => {
+                open.value = format!("{} {}", open.value, row.text);
+            }
+            _ => {
+                self.close();
+                self.item.write(raw);
+            }
+        }
+    }
+
+    fn field(&mut self, field: Field, indent: Option<usize>) {
+        self.close();
+        match field.key {
+            Key::Text => {
+                self.item.write("");
+                self.item.write(field.value);
+                self.open = Some(opened(field.name, field.key, indent));
+            }
+            key => {
+                let value = field.value.to_owned();
+                let open = opened(field.name, key, indent);
+                self.open = Some(Open { value, goes_on: true, ..open });
+            }
+        }
+    }
+
+    fn name(&self) -> (String, Key) {
+        self.open.as_ref().map_or((String::new(), Key::Fact), |open| (open.name.clone(), open.key))
+    }
+
+    /// Takes the value so far; the field stays open.
+    fn flush(&mut self) {
+        if let Some(open) = &mut self.open {
+            let value = std::mem::take(&mut open.value);
+            self.item.take(&open.name, open.key, &value);
+        }
+    }
+
+    fn close(&mut self) {
+        self.flush();
+        self.open = None;
+    }
+}
+
+fn opened(name: &str, key: Key, indent: Option<usize>) -> Open {
+    Open { name: name.to_owned(), key, value: String::new(), indent, goes_on: false }
+}
+
+/// A line without the blanks that its place in the list cost it.
+fn raw(row: &Row, moved: usize) -> &str {
+    let blanks = row.raw.len() - row.raw.trim_start().len();
+    row.raw.get(moved.min(blanks)..).unwrap_or(&row.raw)
+}
