@@ -152,7 +152,7 @@ fn groups(item: &mut Item, text: &str) -> String {
 fn says(item: &mut Item, part: &str) -> bool {
     let parts: Vec<&str> = part.split([',', ';']).map(trimmed).collect();
     let known = |part: &&str| fields::field(part).is_some() || meaning(part).is_some();
-    if part.len() > 120 || parts.is_empty() || !parts.iter().all(|part| known(part)) {
+    if part.len() > 120 || parts.is_empty() || !parts.iter().all(known) {
         return match fields::field(part) {
             Some(field) if field.key != Key::Text => {
                 item.take(field.name, field.key, field.value);
