@@ -215,7 +215,7 @@ fn carry_out(mut world: World, forced: Option<&TaskId>) -> Result<Outcome> {
     outcome.warnings.extend(untold);
     finish(&world, outcome.plan.wake, world.queue.items.len())?;
     if let Some(at) = page::keep(&world)? {
-        waker::leave(&world.paths, earlier(outcome.plan.wake, Some(at)))?;
+        waker::leave(&world.paths, earlier(tell::wake(&world, outcome.plan.wake), Some(at)))?;
     }
     if forced.is_none() {
         world.keep_plan(&outcome.plan);

@@ -24,6 +24,8 @@ fn one_commit_tells_what_is_and_is_replaced() {
         format!("---\npriority: high\nblockers: [\"a <b>list</b> | is missing\"]\n---\n{CLEAR}");
     repo.task("second", &held);
     repo.settle_but_builds();
+    // It may have been written within this minute.
+    repo.step("09:14");
     repo.wait_for(|repo| page(repo).contains("second"));
     let text = page(&repo);
     assert!(
@@ -67,6 +69,11 @@ fn nothing_changes_when_nothing_happened() {
 #[test]
 fn it_is_written_once_a_minute_and_then_the_newest() {
     let repo = TestRepo::new();
+    repo.settle();
+    // All that was to be written so far is: this minute sees the pause alone.
+    repo.step("09:05");
+    repo.buildq(["sync"]).success();
+    repo.settle();
     repo.step("09:10");
     repo.buildq(["pause", "-m", "first word"]).success();
     repo.settle();
