@@ -43,6 +43,7 @@ pub mod sync;
 pub mod trust;
 pub mod uninstall;
 pub mod waker;
+pub mod watch;
 pub mod why;
 pub mod workspace;
 
@@ -74,6 +75,7 @@ enum Verb {
     Init(init::Init),
     Add(add::Args),
     Status(status::Args),
+    Watch(watch::Args),
     Why(why::Args),
     Show(show::Args),
     Output(output::Args),
@@ -174,6 +176,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Init(args) => init::run(args, &scene),
         Verb::Add(args) => add::run(args, &scene),
         Verb::Status(args) => status::run(args, &scene),
+        Verb::Watch(args) => watch::run(args, &scene),
         Verb::Why(args) => why::run(args, &scene),
         Verb::Show(args) => show::run(args, &scene),
         Verb::Output(args) => output::run(args, &scene),

@@ -120,6 +120,7 @@ fn style(ink: Ink) -> Style {
         Ink::Bad => of(AnsiColor::Red).bold(),
         Ink::Faint => Style::new().dimmed(),
         Ink::Command => of(AnsiColor::Cyan),
+        Ink::Chosen => Style::new().invert(),
     }
 }
 

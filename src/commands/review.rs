@@ -54,6 +54,20 @@ fn in_review(world: &World) -> impl Iterator<Item = (&TaskId, &Run)> {
     builds.filter_map(|(task, build)| Some((task, build.last()?)))
 }
 
+/// Between which commits the work of every build in review lies, where it is in this clone.
+pub fn spans(world: &World) -> impl Iterator<Item = (TaskId, (Oid, Oid))> {
+    in_review(world).filter_map(|(task, run)| {
+        let tip = work(world, task, run).ok()?.tip;
+        Some((task.clone(), (began(world, run, tip), tip)))
+    })
+}
+
+/// Where the work at a tip left the base branch.
+fn began(world: &World, run: &Run, tip: Oid) -> Oid {
+    let hidden = base(world).unwrap_or(run.started.base);
+    world.repo.merge_base(hidden, tip).unwrap_or(run.started.base)
+}
+
 /// A finished build's work, as a person would merge it.
 pub struct Work {
     /// The commit.
@@ -196,7 +210,8 @@ fn edited(world: &World, task: &TaskId, run: &Run) -> bool {
     }
 }
 
-fn detail(world: &World, task: &TaskId) -> Result<Detail> {
+/// One build in review, in full.
+pub fn detail(world: &World, task: &TaskId) -> Result<Detail> {
     let build = world.build(task)?;
     let run = match (&build.phase, build.last()) {
         (Phase::Review { .. }, Some(run)) => run,
@@ -208,7 +223,7 @@ fn detail(world: &World, task: &TaskId) -> Result<Detail> {
         bail!("the ledger does not say how `{task}` ended");
     };
     let hidden = base(world).unwrap_or(run.started.base);
-    let from = world.repo.merge_base(hidden, work.tip).unwrap_or(run.started.base);
+    let from = began(world, run, work.tip);
     let commits = world.repo.commits(work.tip, &[hidden], COMMITS)?;
     let commits = commits.into_iter().map(|commit| CommitView {
         commit: commit.id,

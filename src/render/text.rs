@@ -217,6 +217,20 @@ fn pieces(line: &str, columns: usize) -> Vec<String> {
     pieces
 }
 
+/// Cut to so many columns; the last one says so.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= room
+    };
+    text.chars().take_while(fits).chain(['~']).collect()
+}
+
 /// Two columns of text: labels, and what is said beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
@@ -367,6 +381,8 @@ mod tests {
         assert_eq!(fold("a-very-long-word b", 5), ["a-ver", "y-lon", "g-wor", "d b"]);
         assert_eq!(fold("\u{65e5}\u{672c}\u{8a9e}", 5), ["\u{65e5}\u{672c}", "\u{8a9e}"]);
         assert_eq!(fold("\u{65e5}a", 1), ["\u{65e5}", "a"]);
+        assert_eq!((cut("abc", 3), cut("abcd", 3)), ("abc".into(), "ab~".into()));
+        assert_eq!((cut("\u{65e5}\u{672c}", 3), cut("ab", 0)), ("\u{65e5}~".into(), "".into()));
         assert_eq!(pad("\u{65e5}", 4), "\u{65e5}  ");
         let columns = Columns::fit(["ab", "a-label-that-is-long"], 40);
         assert_eq!(columns.label, 13);
