@@ -146,6 +146,22 @@ pub fn agreed(question: &str) -> Result<bool> {
     Ok(matches!(answer.as_str(), "y" | "yes"))
 }
 
+/// Asks for a single key; the answer stands behind the question.
+pub fn ask_for_key(question: &str) {
+    let mut out = io::stdout().lock();
+    let asked = out.write_all(text::safe_page(question).as_bytes());
+    let _ = asked.and_then(|()| out.flush());
+}
+
+/// Asks for a line of words; `None` when there are none.
+pub fn words(question: &str) -> Result<Option<String>> {
+    ask_for_key(question);
+    let mut typed = String::new();
+    io::stdin().lock().read_line(&mut typed)?;
+    let typed = typed.trim();
+    Ok((!typed.is_empty()).then(|| typed.to_owned()))
+}
+
 /// What is typed, in lower case; the end of the input is a no.
 fn ask(question: &str, input: &mut impl BufRead, out: &mut impl Write) -> Result<String> {
     write!(out, "{}", text::safe_page(question))?;

@@ -1,5 +1,7 @@
 //! `buildq review`
 
+mod walk;
+
 use anyhow::{Result, anyhow, bail};
 
 use super::gather::World;
@@ -19,6 +21,9 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// One after the other, on a terminal: a key shows the difference, accepts, rejects or skips
+    #[arg(long, conflicts_with_all = ["task", "json"])]
+    walk: bool,
 }
 
 /// Commits of one build that are shown.
@@ -26,6 +31,9 @@ const COMMITS: usize = 200;
 
 /// Shows it.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    if args.walk {
+        return walk::walk(scene);
+    }
     let world = scene.look()?;
     match &args.task {
         None => {

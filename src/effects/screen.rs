@@ -3,14 +3,18 @@
 
 use std::fs::{File, OpenOptions};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
-use ratatui::crossterm::event::{self, DisableBracketedPaste, EnableBracketedPaste, Event};
+use ratatui::crossterm::event::{
+    self, DisableBracketedPaste, EnableBracketedPaste, Event, KeyCode, KeyEvent, KeyEventKind,
+    KeyModifiers,
+};
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -118,6 +122,58 @@ pub fn listen<T: Send + 'static>(
         }
     });
     Ok(())
+}
+
+/// One key, for whoever asks for a single one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// A letter, a digit, a sign.
+    Letter(char),
+    /// A key that means to leave: Ctrl-C, Ctrl-D, Esc; or a signal that asks us to end.
+    End,
+    /// Any other.
+    Other,
+}
+
+/// How often a signal is looked for while a key is waited for.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Waits for one key. The terminal is as it was when this returns.
+pub fn key() -> Result<Key> {
+    let ended = Arc::new(AtomicBool::new(false));
+    let mut hooked = Vec::new();
+    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+        hooked.push(signal_hook::flag::register(signal, Arc::clone(&ended))?);
+    }
+    enable_raw_mode().context("cannot read single keys from the terminal")?;
+    let key = next_key(&ended);
+    let _ = disable_raw_mode();
+    for id in hooked {
+        signal_hook::low_level::unregister(id);
+    }
+    Ok(key)
+}
+
+fn next_key(ended: &AtomicBool) -> Key {
+    while !ended.load(Ordering::Relaxed) {
+        match event::poll(LOOK).and_then(|there| there.then(event::read).transpose()) {
+            Ok(Some(Event::Key(key))) if key.kind == KeyEventKind::Press => return of_event(key),
+            Ok(_) => {}
+            Err(_) => return Key::End,
+        }
+    }
+    Key::End
+}
+
+fn of_event(key: KeyEvent) -> Key {
+    match key.code {
+        KeyCode::Esc => Key::End,
+        KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::End,
+        KeyCode::Char(letter) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
+            Key::Letter(letter)
+        }
+        _ => Key::Other,
+    }
 }
 
 #[cfg(test)]

@@ -155,3 +155,39 @@ fn a_signal_gives_the_terminal_back_and_a_pipe_is_refused() {
         terminal.until(|screen| !screen.contains("ended"));
     }
 }
+
+#[test]
+fn a_walk_through_the_reviews_takes_a_key_for_each_decision() {
+    let repo = TestRepo::with_agent("echo $BUILDQ_TASK $BUILDQ_ATTEMPT > $BUILDQ_TASK.txt", "");
+    let no_terminal = repo.buildq(["review", "--walk"]).code(2).clear_refusal();
+    no_terminal.stderr_has("needs a terminal");
+    let Some(terminal) = Terminal::open(&repo, (100, 40), &[]) else { return };
+    for (task, time) in [("one", "09:01"), ("two", "09:02"), ("six", "09:03")] {
+        repo.step(time);
+        repo.task(task, CLEAR).success();
+        repo.wait_until(task, "succeeded");
+    }
+    repo.settle_but_builds();
+    repo.step("09:04");
+    terminal.runs("clear; buildq review --walk");
+    terminal.shows("one (3 left): s summary");
+    // The one before us, by its name.
+    terminal.keys(&["d"]).shows("+one 1");
+    terminal.keys(&["x"]).shows("that is none of the keys");
+    terminal.keys(&["r"]).shows("what should be different?");
+    terminal.runs("Say it twice").shows("(2 left): s summary");
+    assert!(repo.event("one", "rejected").contains("Say it twice"));
+    // It comes back, behind those that have waited for longer.
+    repo.wait_for(|repo| repo.count("one", "succeeded") == 2);
+    terminal.keys(&["n"]).shows("six (2 left)");
+    terminal.keys(&["q"]).shows("0 accepted, 1 rejected; 3 still wait for review");
+    // Decided ones are gone; what is left by a key is as it was.
+    terminal.runs("clear; buildq review --walk; echo it ended with $?");
+    terminal.until(|screen| screen.contains("two (3 left)"));
+    terminal.keys(&["a"]).shows("six (2 left)");
+    assert_eq!(repo.last("two"), "merged");
+    terminal.keys(&["C-c"]).shows("1 accepted, 0 rejected; 2 still wait for review");
+    terminal.shows("it ended with 0");
+    drop(terminal);
+    repo.settle();
+}
