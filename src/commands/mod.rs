@@ -46,6 +46,7 @@ pub mod tell;
 pub mod trust;
 pub mod uninstall;
 pub mod waker;
+pub mod watch;
 pub mod why;
 pub mod workspace;
 
@@ -78,6 +79,7 @@ enum Verb {
     Add(add::Args),
     Import(import::Args),
     Status(status::Args),
+    Watch(watch::Args),
     Why(why::Args),
     Show(show::Args),
     Output(output::Args),
@@ -180,6 +182,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Add(args) => add::run(args, &scene),
         Verb::Import(args) => import::run(args, &scene),
         Verb::Status(args) => status::run(args, &scene),
+        Verb::Watch(args) => watch::run(args, &scene),
         Verb::Why(args) => why::run(args, &scene),
         Verb::Show(args) => show::run(args, &scene),
         Verb::Output(args) => output::run(args, &scene),

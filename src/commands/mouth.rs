@@ -120,6 +120,7 @@ fn style(ink: Ink) -> Style {
         Ink::Bad => of(AnsiColor::Red).bold(),
         Ink::Faint => Style::new().dimmed(),
         Ink::Command => of(AnsiColor::Cyan),
+        Ink::Chosen => Style::new().invert(),
     }
 }
 
@@ -143,6 +144,22 @@ pub fn confirm(question: &str) -> Result<bool> {
 pub fn agreed(question: &str) -> Result<bool> {
     let answer = ask(&format!("{question} [y/N] "), &mut io::stdin().lock(), &mut io::stdout())?;
     Ok(matches!(answer.as_str(), "y" | "yes"))
+}
+
+/// Asks for a single key; the answer stands behind the question.
+pub fn ask_for_key(question: &str) {
+    let mut out = io::stdout().lock();
+    let asked = out.write_all(text::safe_page(question).as_bytes());
+    let _ = asked.and_then(|()| out.flush());
+}
+
+/// Asks for a line of words; `None` when there are none.
+pub fn words(question: &str) -> Result<Option<String>> {
+    ask_for_key(question);
+    let mut typed = String::new();
+    io::stdin().lock().read_line(&mut typed)?;
+    let typed = typed.trim();
+    Ok((!typed.is_empty()).then(|| typed.to_owned()))
 }
 
 /// What is typed, in lower case; the end of the input is a no.

@@ -1,5 +1,7 @@
 //! `buildq review`
 
+mod walk;
+
 use anyhow::{Result, anyhow, bail};
 
 use super::gather::World;
@@ -19,6 +21,9 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// One after the other, on a terminal: a key shows the difference, accepts, rejects or skips
+    #[arg(long, conflicts_with_all = ["task", "json"])]
+    walk: bool,
 }
 
 /// Commits of one build that are shown.
@@ -26,6 +31,9 @@ const COMMITS: usize = 200;
 
 /// Shows it.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    if args.walk {
+        return walk::walk(scene);
+    }
     let world = scene.look()?;
     match &args.task {
         None => {
@@ -52,6 +60,20 @@ fn in_review(world: &World) -> impl Iterator<Item = (&TaskId, &Run)> {
     let waits = |build: &Build| matches!(build.phase, Phase::Review { .. });
     let builds = world.ledger.builds.iter().filter(move |(_, build)| waits(build));
     builds.filter_map(|(task, build)| Some((task, build.last()?)))
+}
+
+/// Between which commits the work of every build in review lies, where it is in this clone.
+pub fn spans(world: &World) -> impl Iterator<Item = (TaskId, (Oid, Oid))> {
+    in_review(world).filter_map(|(task, run)| {
+        let tip = work(world, task, run).ok()?.tip;
+        Some((task.clone(), (began(world, run, tip), tip)))
+    })
+}
+
+/// Where the work at a tip left the base branch.
+fn began(world: &World, run: &Run, tip: Oid) -> Oid {
+    let hidden = base(world).unwrap_or(run.started.base);
+    world.repo.merge_base(hidden, tip).unwrap_or(run.started.base)
 }
 
 /// A finished build's work, as a person would merge it.
@@ -196,7 +218,8 @@ fn edited(world: &World, task: &TaskId, run: &Run) -> bool {
     }
 }
 
-fn detail(world: &World, task: &TaskId) -> Result<Detail> {
+/// One build in review, in full.
+pub fn detail(world: &World, task: &TaskId) -> Result<Detail> {
     let build = world.build(task)?;
     let run = match (&build.phase, build.last()) {
         (Phase::Review { .. }, Some(run)) => run,
@@ -208,7 +231,7 @@ fn detail(world: &World, task: &TaskId) -> Result<Detail> {
         bail!("the ledger does not say how `{task}` ended");
     };
     let hidden = base(world).unwrap_or(run.started.base);
-    let from = world.repo.merge_base(hidden, work.tip).unwrap_or(run.started.base);
+    let from = began(world, run, work.tip);
     let commits = world.repo.commits(work.tip, &[hidden], COMMITS)?;
     let commits = commits.into_iter().map(|commit| CommitView {
         commit: commit.id,

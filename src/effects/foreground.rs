@@ -22,6 +22,17 @@ pub fn edit(editor: &str, file: &Path) -> Result<()> {
 
 /// Runs this very buildq in a folder and takes what it says.
 pub fn buildq(folder: &Path, words: &[&str]) -> Result<Output> {
+    let mut command = this_buildq(folder, words)?;
+    command.output().with_context(|| format!("cannot run `buildq {}`", words.join(" ")))
+}
+
+/// The same on this terminal: what it says is seen as it is said; whether it did its work.
+pub fn hand_over(folder: &Path, words: &[&str]) -> Result<bool> {
+    let status = this_buildq(folder, words)?.status();
+    Ok(status.with_context(|| format!("cannot run `buildq {}`", words.join(" ")))?.success())
+}
+
+fn this_buildq(folder: &Path, words: &[&str]) -> Result<Command> {
     let mut command = Command::new(detach::this_program()?);
     command.args(words).current_dir(folder).stdin(Stdio::null());
     // A demo inside a hook of another repository is still about its own.
@@ -30,7 +41,7 @@ pub fn buildq(folder: &Path, words: &[&str]) -> Result<Output> {
             command.env_remove(name);
         }
     }
-    command.output().with_context(|| format!("cannot run `buildq {}`", words.join(" ")))
+    Ok(command)
 }
 
 #[cfg(test)]

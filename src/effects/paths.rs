@@ -102,9 +102,14 @@ impl Paths {
         self.local.join(format!("builds/{task}-{attempt}.lock"))
     }
 
+    /// Where the output of all attempts lies, a folder each.
+    pub fn outputs(&self) -> PathBuf {
+        self.local.join("logs")
+    }
+
     /// The folder of this attempt's output.
     pub fn output(&self, task: &TaskId, attempt: Attempt) -> PathBuf {
-        self.local.join(format!("logs/{task}-{attempt}"))
+        self.outputs().join(format!("{task}-{attempt}"))
     }
 
     /// There once a builder may have been in the workspace of this attempt: out of its reach,

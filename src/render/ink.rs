@@ -24,6 +24,8 @@ pub enum Ink {
     Faint,
     /// To be typed.
     Command,
+    /// Of the entry that is chosen.
+    Chosen,
 }
 
 /// Some letters of one line.

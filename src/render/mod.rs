@@ -21,4 +21,5 @@ pub mod review;
 pub mod show;
 pub mod status;
 pub mod text;
+pub mod watch;
 pub mod why;

@@ -260,6 +260,26 @@ fn changes(detail: &Detail) -> Vec<String> {
     lines
 }
 
+/// What can be done with the build before the reader, by its key.
+pub fn keys(task: &TaskId, left: usize) -> String {
+    let left = if left == 1 { "the last".into() } else { format!("{left} left") };
+    format!("\n{task} ({left}): s summary, d diff, a accept, r reject, n skip, q quit > ")
+}
+
+/// How a walk ended.
+pub fn walked(accepted: usize, rejected: usize, rest: usize) -> String {
+    let verb = if rest == 1 { "waits" } else { "wait" };
+    match (accepted, rejected, rest) {
+        (0, 0, 0) => "nothing waits for review".into(),
+        (accepted, rejected, 0) => {
+            format!("{accepted} accepted, {rejected} rejected; nothing waits any more")
+        }
+        (accepted, rejected, rest) => {
+            format!("{accepted} accepted, {rejected} rejected; {rest} still {verb} for review")
+        }
+    }
+}
+
 /// A command of the checks begins.
 pub fn running(word: &str, command: &str) -> String {
     format!("{word}: {}", text::safe(command))
@@ -313,6 +333,14 @@ mod tests {
              \nbuildq review hello shows one in full"
         );
         assert!(list(&[], now).starts_with("nothing waits"));
+    }
+
+    #[test]
+    fn a_walk_ends_with_what_became_of_it() {
+        assert_eq!(walked(0, 0, 0), "nothing waits for review");
+        assert_eq!(walked(2, 1, 0), "2 accepted, 1 rejected; nothing waits any more");
+        assert_eq!(walked(0, 0, 1), "0 accepted, 0 rejected; 1 still waits for review");
+        assert!(keys(&row().task, 1).starts_with("\nhello (the last): s summary"));
     }
 
     #[test]

@@ -136,7 +136,8 @@ fn clock(view: &Overview, at: DateTime<Utc>) -> String {
     text::clock(at, view.at, view.timezone)
 }
 
-fn sentence(view: &Overview, need: &Need) -> String {
+/// What a need says, with its times.
+pub fn sentence(view: &Overview, need: &Need) -> String {
     let since = need.since.map(|at| text::ago(at, view.at));
     let until = need.until.map(|at| format!("until {}", clock(view, at)));
     let times: Vec<String> = [since, until].into_iter().flatten().collect();
@@ -196,7 +197,8 @@ fn priority(priority: Option<Priority>) -> &'static str {
     }
 }
 
-fn standing(view: &Overview, entry: &Queued) -> String {
+/// Where a task of the queue stands, and why.
+pub fn standing(view: &Overview, entry: &Queued) -> String {
     let mut said = Vec::new();
     if let Some(retry) = &entry.retry {
         let next = format!("attempt {} of {}", retry.attempt, retry.at_most);
@@ -221,7 +223,8 @@ fn why_held(view: &Overview, hold: &Held) -> String {
     }
 }
 
-fn ended(view: &Overview, it: &Ended) -> String {
+/// How a build ended, and when.
+pub fn ended(view: &Overview, it: &Ended) -> String {
     let word = match it.what {
         What::Succeeded => "succeeded",
         What::Merged => "merged",

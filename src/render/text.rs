@@ -187,14 +187,13 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Broken into lines that never are wider than this many columns: at spaces, and within words that are
-/// too long for a line. A letter wider than a whole line stands alone.
+/// Broken into lines of at most this many columns: at spaces, and within words that are too long
+/// for a line. A letter wider than a whole line stands alone.
 pub fn fold(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
-    let words: Vec<String> =
-        text.split_whitespace().flat_map(|word| pieces(word, columns)).collect();
+    let words = text.split_whitespace().flat_map(|word| pieces(word, columns));
     // The next piece of a word did not fit, so that no space comes in between.
-    wrap(&words.join(" "), columns)
+    wrap(&words.collect::<Vec<_>>().join(" "), columns)
 }
 
 fn pieces(line: &str, columns: usize) -> Vec<String> {
@@ -215,6 +214,20 @@ fn pieces(line: &str, columns: usize) -> Vec<String> {
         }
     }
     pieces
+}
+
+/// Cut to so many columns; the last one says so.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let mut used = 0;
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= room
+    };
+    text.chars().take_while(fits).chain(['~']).collect()
 }
 
 /// Two columns of text: labels, and what is said beside them.
@@ -367,6 +380,8 @@ mod tests {
         assert_eq!(fold("a-very-long-word b", 5), ["a-ver", "y-lon", "g-wor", "d b"]);
         assert_eq!(fold("\u{65e5}\u{672c}\u{8a9e}", 5), ["\u{65e5}\u{672c}", "\u{8a9e}"]);
         assert_eq!(fold("\u{65e5}a", 1), ["\u{65e5}", "a"]);
+        assert_eq!([cut("abc", 3), cut("abcd", 3), cut("ab", 0)], ["abc", "ab~", ""]);
+        assert_eq!(cut("\u{65e5}\u{672c}", 3), "\u{65e5}~");
         assert_eq!(pad("\u{65e5}", 4), "\u{65e5}  ");
         let columns = Columns::fit(["ab", "a-label-that-is-long"], 40);
         assert_eq!(columns.label, 13);

@@ -16,6 +16,7 @@ mod clones;
 mod dashboard;
 mod doctor;
 mod gc;
+mod golden;
 mod isolation;
 mod hostile;
 mod import;
