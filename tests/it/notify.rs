@@ -341,7 +341,10 @@ fn a_held_task_is_told_where_a_person_sits_at_a_desktop() {
         &format!("#!/bin/sh\nfor word; do printf '%s|' \"$word\"; done >> {out}/shown\n"),
     );
     repo.git(["config", "buildq.sandbox", "off"]);
-    repo.init();
+    let said = repo.buildq(["init", "--yes", "--no-heartbeat", "--builder", "steps"]).success();
+    said.stdout_has(
+        "notices    on this desktop, when a build waits for you: `notify` in buildq.yaml\n",
+    );
     let policy = repo.read("buildq.yaml");
     assert!(
         policy.contains("notify:\n  desk:\n    desktop: true\n    on: [review, needs-you]\n"),
