@@ -13,6 +13,7 @@ mod caches;
 mod calendar;
 mod clocks;
 mod clones;
+mod daemon;
 mod doctor;
 mod gc;
 mod isolation;
