@@ -29,6 +29,8 @@ pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
 /// Git tells a hook which index the commit is made from: `git commit -a` and partial commits
 /// have one of their own.
 pub const INDEX_FILE: &str = "GIT_INDEX_FILE";
+/// A file of certificates (PEM) to believe in, instead of those that are built in.
+pub const CERTIFICATES: &str = "SSL_CERT_FILE";
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 
