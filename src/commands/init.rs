@@ -93,6 +93,9 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     placed.steps.push(Step::Trust(trusting));
     placed.steps.extend(place::first_runner(&world)?);
     begin_to_tell(scene)?;
+    if seed.desktop && placed.wrote_policy() {
+        placed.steps.push(Step::Notices);
+    }
     placed.steps.extend(offer_heartbeat(&args, &world)?);
     print(&told(&placed.steps, &summary(&placed, (&branch, &choice), &level)));
     Ok(Exit::Done)

@@ -9,6 +9,7 @@ pub mod block;
 pub mod cancel;
 pub mod confine;
 pub mod dashboard;
+pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod done;
@@ -103,6 +104,7 @@ enum Verb {
     Trust(trust::Args),
     Adopt(adopt::Args),
     Heartbeat(heartbeat::Heartbeat),
+    Daemon(daemon::Args),
     Doctor(doctor::Args),
     Gc(gc::Args),
     Demo(demo::Args),
@@ -206,6 +208,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),
         Verb::Heartbeat(args) => heartbeat::at(&args, &scene),
+        Verb::Daemon(args) => daemon::run(args, &scene),
         Verb::Doctor(args) => doctor::run(args, &scene),
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),

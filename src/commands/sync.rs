@@ -174,6 +174,17 @@ pub fn all_that_is_due(place: (Repo, Paths), forced: Option<&TaskId>) -> Result<
     }
 }
 
+/// The same; where the last plan still stands, no task is read.
+pub fn what_was_done(place: (Repo, Paths)) -> Result<Outcome> {
+    let (_turn, around) = match begin(place, None)? {
+        Begun::Idle(outcome) => return Ok(outcome),
+        Begun::Here(turn, around) => (turn, around),
+    };
+    let Some(lasting) = around.lasting() else { return carry_out(around.whole()?, None) };
+    finish(around.world(), around.wake(&lasting), lasting.tasks)?;
+    Ok(Outcome::default())
+}
+
 /// The same, and what it says to people: where the last plan still stands, no task is read.
 pub fn in_short(place: (Repo, Paths)) -> Result<String> {
     let (_turn, around) = match begin(place, None)? {

@@ -15,24 +15,33 @@ use crate::domain::config::notify::Topic;
 use crate::effects::locks::Lock;
 use crate::effects::{detach, ledger, outbox};
 
-/// Whether this clone tells anybody anything: the runner does, by a policy that is trusted here.
-pub fn tells(world: &World) -> bool {
-    let runs = world.ledger.runner.as_ref() == Some(&world.seen.here);
+/// Whether what waits here is carried out: by a policy that is trusted here.
+pub fn carries(world: &World) -> bool {
     let trusted = world.seen.trust == Trust::Trusted;
-    world.paths.known && runs && trusted && !world.config.notify.is_empty()
+    world.paths.known && trusted && !world.config.notify.is_empty()
 }
 
-/// Remembers all that stands, where nothing was ever told: it is no news.
+/// Whether this clone tells what happens: the runner does.
+fn tells(world: &World) -> bool {
+    carries(world) && runs(world)
+}
+
+fn runs(world: &World) -> bool {
+    world.ledger.runner.as_ref() == Some(&world.seen.here)
+}
+
+/// Remembers all that stands, where nothing was ever told: it is no news. Nor is what another
+/// clone will have told meanwhile, once this one runs the queue again.
 pub fn begin(world: &World, plan: &Plan) -> Result<()> {
-    let begun = outbox::read(&world.paths).is_some();
-    match (tells(world), begun) {
-        (true, false) => look(world, plan).map(|_| ()),
-        (false, true) if world.config.notify.is_empty() && world.seen.trust == Trust::Trusted => {
-            outbox::forget(&world.paths);
-            Ok(())
-        }
-        _ => Ok(()),
+    let Some(outbox) = outbox::read(&world.paths) else {
+        return if tells(world) { look(world, plan) } else { Ok(()) };
+    };
+    let nobody = world.config.notify.is_empty() && world.seen.trust == Trust::Trusted;
+    let elsewhere = !runs(world) && outbox.letters.is_empty();
+    if world.paths.known && (nobody || elsewhere) {
+        outbox::forget(&world.paths);
     }
+    Ok(())
 }
 
 /// Puts into the outbox what has happened since the last look.
@@ -43,11 +52,13 @@ pub fn collect(world: &World, plan: &Plan) -> Result<()> {
 fn look(world: &World, plan: &Plan) -> Result<()> {
     outbox::change(&world.paths, |outbox| {
         let first = outbox.is_none();
-        let outbox = outbox.get_or_insert_with(Outbox::default);
-        let events = match outbox.memory.is_at(world.ledger.tip) {
+        let known = outbox.as_ref().and_then(|outbox| outbox.memory.tip());
+        // What cannot be read leaves everything as it was.
+        let events = match known == world.ledger.tip {
             true => Vec::new(),
-            false => ledger::events_since(&world.repo, outbox.memory.tip())?,
+            false => ledger::events_since(&world.repo, known)?,
         };
+        let outbox = outbox.get_or_insert_with(Outbox::default);
         let repository = name(world);
         let look =
             Look { here: world.situation(None), plan, events: &events, repository: &repository };
@@ -94,7 +105,7 @@ fn complete(world: &World, notice: &mut Notice) {
 
 /// The earlier of a moment and of that at which something is tried again.
 pub fn wake(world: &World, planned: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-    let next = outbox::read(&world.paths).filter(|_| tells(world));
+    let next = outbox::read(&world.paths).filter(|_| carries(world));
     let next = next.and_then(|outbox| outbox.next(world.now));
     planned.into_iter().chain(next).min()
 }
@@ -102,7 +113,7 @@ pub fn wake(world: &World, planned: Option<DateTime<Utc>>) -> Option<DateTime<Ut
 /// Starts the process that carries out what is due, unless one is at work.
 pub fn carry(world: &World) -> Result<()> {
     let due = |outbox: Outbox| !outbox.due(world.now).is_empty();
-    let waits = tells(world) && outbox::read(&world.paths).is_some_and(due);
+    let waits = carries(world) && outbox::read(&world.paths).is_some_and(due);
     if !waits || !Lock::is_free(&outbox::carrier(&world.paths)) {
         return Ok(());
     }

@@ -106,7 +106,7 @@ impl Memory {
     }
 
     /// Whether the ledger has said nothing since.
-    pub fn is_at(&self, tip: Option<Oid>) -> bool {
+    fn is_at(&self, tip: Option<Oid>) -> bool {
         self.tip == tip
     }
 

@@ -31,6 +31,8 @@ pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
 pub const INDEX_FILE: &str = "GIT_INDEX_FILE";
 /// What says which letters a terminal shows, the first that is set: `setlocale(3)`.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
+/// A file of certificates (PEM) to believe in, instead of those that are built in.
+pub const CERTIFICATES: &str = "SSL_CERT_FILE";
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 

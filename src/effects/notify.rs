@@ -4,6 +4,7 @@
 mod errand;
 mod mail;
 mod person;
+mod roots;
 mod secret;
 mod web;
 

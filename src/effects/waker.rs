@@ -5,6 +5,9 @@
 //! lock *before* it looks a last time, and a writer looks at the lock *after* it wrote: so
 //! one of the two sees the other.
 
+mod vigil;
+mod watch;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -19,6 +22,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::locks::Lock;
 use super::paths::{Paths, make_private_dir};
 use super::{clock, detach, env, files, sys};
+
+pub use vigil::{Call, Onward, Vigil};
 
 /// The longest sleep: so long at most after a suspend, or after somebody set the clock, is
 /// the time looked at again.
@@ -113,7 +118,7 @@ impl Sleeper<'_> {
                 bell.still();
                 let stays =
                     fs::read_to_string(names_file(self.paths)).ok().as_ref() == Some(&names);
-                if !stays {
+                if !stays || !Lock::is_free(&daemon_lock(self.paths)) {
                     return Ok(());
                 }
                 let Some(due) = due(self.paths) else { break };
@@ -153,6 +158,11 @@ impl Sleeper<'_> {
 
 fn wake_file(paths: &Paths) -> PathBuf {
     paths.local.join("wake")
+}
+
+/// The lock of a daemon, which the sleeping process makes way for.
+fn daemon_lock(paths: &Paths) -> PathBuf {
+    paths.lock("daemon")
 }
 
 /// The longest sleep.
@@ -229,6 +239,11 @@ impl Bell {
         let longest = Timespec::try_from(longest).ok();
         poll(&mut [PollFd::new(&self.0, PollFlags::IN)], longest.as_ref())
             .is_ok_and(|rung| rung > 0)
+    }
+
+    /// Another hand on it.
+    fn hand(&self) -> Result<File> {
+        self.0.try_clone().context("cannot open the FIFO of the waker again")
     }
 
     fn still(&self) {

@@ -30,7 +30,15 @@ pub fn safe_page(page: &str) -> String {
 /// JSON for people and programs: what a terminal would obey is written as `\u….` within its strings,
 /// so that nothing is lost to whoever reads it.
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
-    let plain = serde_json::to_string_pretty(value)?;
+    Ok(tame_json(&serde_json::to_string_pretty(value)?))
+}
+
+/// The same on one line.
+pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
+    Ok(tame_json(&serde_json::to_string(value)?))
+}
+
+fn tame_json(plain: &str) -> String {
     let mut shown = String::with_capacity(plain.len());
     for c in plain.chars() {
         // Outside of strings nothing of that kind stands but the ends of lines.
@@ -41,7 +49,7 @@ pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
             }),
         }
     }
-    Ok(shown)
+    shown
 }
 
 fn tame(c: char) -> char {

@@ -14,6 +14,7 @@ mod calendar;
 mod clocks;
 mod clones;
 mod dashboard;
+mod daemon;
 mod doctor;
 mod gc;
 mod golden;

@@ -314,6 +314,32 @@ fn only_the_runner_tells_and_only_by_a_trusted_policy() {
 }
 
 #[test]
+fn a_clone_that_runs_the_queue_no_more_forgets_what_it_has_told() {
+    let web = Web::new(Manner::Answers(200, ""));
+    let repo = repo(&hook("json", "all"), &[("HOOK", &web.url("/"))]);
+    build(&repo, "x");
+    repo.wait_for(|_| web.calls().len() == 3).settle();
+    let clone = repo.clone_to("next");
+    clone.git(["config", "buildq.sandbox", "off"]);
+    clone.buildq(["init", "--yes", "--no-heartbeat"]).success();
+    clone.git(["branch", "buildq", "origin/buildq"]);
+    clone.buildq(["adopt"]).success();
+    clone.settle();
+    let outbox = repo.git_dir().join("buildq/outbox.json");
+    assert!(outbox.exists());
+    repo.git(["fetch", "-q", clone.dir().to_str().unwrap(), "buildq:buildq"]);
+    repo.buildq(["sync"]).success();
+    repo.settle();
+    assert!(!outbox.exists());
+    repo.buildq(["adopt"]).success();
+    repo.settle();
+    build(&repo, "y");
+    repo.wait_for(|_| web.calls().len() == 6).settle();
+    let told: Vec<_> = web.calls().iter().map(|call| call.json()["on"].to_string()).collect();
+    assert_eq!(told[3..], ["\"queued\"", "\"started\"", "\"review\""]);
+}
+
+#[test]
 fn a_digest_comes_in_the_morning_by_the_waker() {
     let web = Web::new(Manner::Answers(200, ""));
     let config = format!("report: {{morning: \"07:00\"}}\n{}", hook("json", "[morning, report]"));
@@ -341,7 +367,10 @@ fn a_held_task_is_told_where_a_person_sits_at_a_desktop() {
         &format!("#!/bin/sh\nfor word; do printf '%s|' \"$word\"; done >> {out}/shown\n"),
     );
     repo.git(["config", "buildq.sandbox", "off"]);
-    repo.init();
+    let said = repo.buildq(["init", "--yes", "--no-heartbeat", "--builder", "steps"]).success();
+    said.stdout_has(
+        "notices    on this desktop, when a build waits for you: `notify` in buildq.yaml\n",
+    );
     let policy = repo.read("buildq.yaml");
     assert!(
         policy.contains("notify:\n  desk:\n    desktop: true\n    on: [review, needs-you]\n"),

@@ -41,6 +41,8 @@ pub enum Step {
         /// Which.
         runner: String,
     },
+    /// The new configuration shows notices on this desktop.
+    Notices,
     /// A timer.
     Heartbeat {
         /// Which.
@@ -68,7 +70,7 @@ impl Step {
         match self {
             Self::Wrote(_) | Self::Committed { .. } => true,
             Self::Kept(_) | Self::Managed { .. } | Self::Uncommitted(_) => false,
-            Self::Watches { .. } => false,
+            Self::Watches { .. } | Self::Notices => false,
             Self::Hooks(hooks) => hooks.iter().any(|hook| hook.how != How::Unchanged),
             Self::Settings(settings) => !settings.is_empty(),
             Self::Trust(trust) => *trust == Trusting::Now,
@@ -104,6 +106,10 @@ impl Step {
             Self::Watches { runner } => row(
                 "to do",
                 &format!("buildq adopt: until then `{runner}` runs this queue, not this clone"),
+            ),
+            Self::Notices => row(
+                "notices",
+                &format!("on this desktop, when a build waits for you: `notify` in {CONFIG}"),
             ),
             Self::Heartbeat { .. } => String::new(),
         }

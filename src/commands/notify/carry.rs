@@ -25,7 +25,7 @@ pub fn run(scene: &Scene) -> Result<Exit> {
         let Some(turn) = Lock::try_take(&outbox::carrier(&world.paths))? else {
             return Ok(Exit::Done);
         };
-        if !tell::tells(world) {
+        if !tell::carries(world) {
             return Ok(Exit::Done);
         }
         world.hand_on_environment();

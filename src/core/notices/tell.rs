@@ -18,7 +18,6 @@ pub(super) fn event(
     recorded: &Recorded,
     down: &mut BTreeSet<String>,
 ) -> Option<Notice> {
-    let body = recorded.event.body.trim();
     let topic = topic(&recorded.event.kind)?;
     let mut notice = blank(look, topic, &recorded.event.id, recorded.at);
     notice.attempt = recorded.event.kind.attempt();
@@ -27,19 +26,12 @@ pub(super) fn event(
         None => String::new(),
     };
     match &recorded.event.kind {
-        Kind::Started(start) => {
-            notice.title = format!("Started: {what}");
-            notice.text = format!("Attempt {}, by {}.", start.attempt, start.builder);
-        }
-        Kind::Progressed { percent, message, .. } => {
-            notice.title = format!("{percent}: {what}");
-            notice.text = message.clone();
-            notice.percent = Some(*percent);
-        }
-        Kind::Succeeded(end) => {
-            works_again(look, &end.task, end.attempt, down);
-            succeeded(&mut notice, end, body, &what);
-        }
+        Kind::Started(_)
+        | Kind::Progressed { .. }
+        | Kind::Succeeded(_)
+        | Kind::Stalled { .. }
+        | Kind::Blocked { .. }
+        | Kind::Escalated { .. } => of_attempt(look, recorded, &mut notice, &what),
         Kind::Failed(end) if end.fault == Fault::Builder => {
             let builder = builder_of(look, &end.task, end.attempt)?;
             // Each probe of it fails: a person hears of the first.
@@ -51,12 +43,40 @@ pub(super) fn event(
             notice.command = Some("buildq doctor".into());
         }
         Kind::Failed(end) => failed(&mut notice, end, &what),
+        kind => of_queue(kind, &mut notice, &what),
+    }
+    match &recorded.event.kind {
+        Kind::Succeeded(Succeeded { task, attempt, .. }) | Kind::Blocked { task, attempt, .. } => {
+            // Whoever ends an attempt in such a way works.
+            if let Some(builder) = builder_of(look, task, *attempt) {
+                down.remove(&builder);
+            }
+        }
+        Kind::Resumed { builder: Some(builder) } => _ = down.remove(builder),
+        _ => {}
+    }
+    Some(notice)
+}
+
+/// What an attempt has done, as long as it did not fail.
+fn of_attempt(look: &Look, recorded: &Recorded, notice: &mut Notice, what: &str) {
+    let body = recorded.event.body.trim();
+    match &recorded.event.kind {
+        Kind::Started(start) => {
+            notice.title = format!("Started: {what}");
+            notice.text = format!("Attempt {}, by {}.", start.attempt, start.builder);
+        }
+        Kind::Progressed { percent, message, .. } => {
+            notice.title = format!("{percent}: {what}");
+            notice.text = message.clone();
+            notice.percent = Some(*percent);
+        }
+        Kind::Succeeded(end) => succeeded(notice, end, body, what),
         Kind::Stalled { task, .. } => {
             notice.title = format!("No sign of life: {what}");
             notice.command = Some(format!("buildq output {task}"));
         }
-        Kind::Blocked { task, attempt, question, .. } => {
-            works_again(look, task, *attempt, down);
+        Kind::Blocked { task, question, .. } => {
             notice.title = format!("A question: {what}");
             notice.text = if body.is_empty() { question.clone() } else { body.to_owned() };
             notice.command = Some(format!("buildq answer {task} \"…\""));
@@ -67,40 +87,41 @@ pub(super) fn event(
             notice.text = last.unwrap_or_default();
             notice.command = Some(format!("buildq show {task}"));
         }
+        _ => {}
+    }
+}
+
+/// What became of a build in the end, or of the whole queue.
+fn of_queue(kind: &Kind, notice: &mut Notice, what: &str) {
+    let who = |builder: &Option<String>| match builder {
+        Some(name) => format!("The builder {name}"),
+        None => "The queue".to_owned(),
+    };
+    match kind {
         Kind::Merged { edited, .. } => {
             notice.title = format!("Merged: {what}");
             if *edited {
-                notice.text =
-                    "Its task file was edited while it was built; the edit is not built.".into();
+                let said = "Its task file was edited while it was built; the edit is not built.";
+                notice.text = said.into();
             }
         }
         Kind::Closed { reason, .. } => {
-            (notice.title, notice.text) = (format!("Closed: {what}"), reason.clone())
+            (notice.title, notice.text) = (format!("Closed: {what}"), reason.clone());
         }
         Kind::Cancelled { reason, .. } => {
             (notice.title, notice.text) = (format!("Called off: {what}"), reason.clone());
         }
         Kind::Paused { builder, reason, .. } => {
-            let who =
-                builder.as_ref().map_or("The queue".into(), |name| format!("The builder {name}"));
-            (notice.title, notice.text) = (format!("{who} is paused"), reason.clone());
+            (notice.title, notice.text) = (format!("{} is paused", who(builder)), reason.clone());
             notice.command = Some("buildq resume".into());
         }
-        Kind::Resumed { builder } => {
-            if let Some(name) = builder {
-                down.remove(name);
-            }
-            let who =
-                builder.as_ref().map_or("The queue".into(), |name| format!("The builder {name}"));
-            notice.title = format!("{who} goes on");
-        }
+        Kind::Resumed { builder } => notice.title = format!("{} goes on", who(builder)),
         Kind::Reported { date } => {
             notice.title = format!("The report of {date}");
             notice.command = Some(format!("buildq report --date {date}"));
         }
-        _ => return None,
+        _ => {}
     }
-    Some(notice)
 }
 
 fn topic(kind: &Kind) -> Option<Topic> {
@@ -128,7 +149,7 @@ fn succeeded(notice: &mut Notice, end: &Succeeded, body: &str, what: &str) {
     let mut lines = Vec::new();
     let (ticked, all) = end.criteria;
     if all > 0 {
-        lines.push(format!("{ticked} of {all} criteria are ticked."));
+        lines.push(format!("Criteria: {ticked} of {all} ticked."));
     }
     if !body.is_empty() {
         lines.push(body.to_owned());
@@ -155,12 +176,6 @@ fn run<'a>(look: &Look<'a>, task: &TaskId, attempt: Attempt) -> Option<&'a Run> 
 
 fn builder_of(look: &Look, task: &TaskId, attempt: Attempt) -> Option<String> {
     run(look, task, attempt).map(|run| run.started.builder.clone())
-}
-
-fn works_again(look: &Look, task: &TaskId, attempt: Attempt, down: &mut BTreeSet<String>) {
-    if let Some(builder) = builder_of(look, task, attempt) {
-        down.remove(&builder);
-    }
 }
 
 /// A task has come in.

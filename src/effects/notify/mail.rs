@@ -3,10 +3,10 @@
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message as Mail, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{SmtpTransport, Transport as _};
 
-use super::Until;
+use super::{Until, roots};
 use crate::core::notices::Answer;
 use crate::core::notices::payload::Message;
 use crate::domain::config::notify::{Email, Security};
@@ -54,7 +54,7 @@ fn transport(
     password: Option<String>,
     until: Until,
 ) -> Result<SmtpTransport, String> {
-    let tls = || TlsParameters::new(email.server.clone()).map_err(|error| error.to_string());
+    let tls = || tls(&email.server);
     let tls = match email.security {
         Security::Tls => Tls::Wrapper(tls()?),
         Security::Starttls => Tls::Required(tls()?),
@@ -68,6 +68,15 @@ fn transport(
         builder = builder.credentials(Credentials::new(user.clone(), password));
     }
     Ok(builder.build())
+}
+
+fn tls(server: &str) -> Result<TlsParameters, String> {
+    let mut builder = TlsParameters::builder(server.to_owned());
+    if let Some(pem) = roots::own()? {
+        let own = Certificate::from_pem(&pem).map_err(|error| error.to_string())?;
+        builder = builder.certificate_store(CertificateStore::None).add_root_certificate(own);
+    }
+    builder.build().map_err(|error| error.to_string())
 }
 
 fn mail(email: &Email, message: &Message) -> Result<Mail, String> {

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use ureq::Agent;
 use ureq::http::StatusCode;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-use super::{Until, last_words};
+use super::{Until, last_words, roots};
 use crate::core::notices::Answer;
 use crate::core::notices::payload::{self, Message, Request};
 use crate::domain::config::notify::Payload;
@@ -35,6 +36,7 @@ fn post(request: &Request, id: &str, until: Until) -> Result<(), Answer> {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
+        .tls_config(tls().map_err(Answer::unreached)?)
         .user_agent(concat!("buildq/", env!("CARGO_PKG_VERSION")));
     let agent: Agent = config.build().into();
     let call = if request.put { agent.put(&request.url) } else { agent.post(&request.url) };
@@ -63,6 +65,16 @@ fn post(request: &Request, id: &str, until: Until) -> Result<(), Answer> {
         | StatusCode::UNPROCESSABLE_ENTITY => Answer::Refused(said),
         _ => Answer::Unreached(said, after),
     })
+}
+
+fn tls() -> Result<TlsConfig, String> {
+    let Some(pem) = roots::own()? else { return Ok(TlsConfig::default()) };
+    let certificates = parse_pem(&pem).filter_map(|item| match item {
+        Ok(PemItem::Certificate(one)) => Some(one),
+        _ => None,
+    });
+    let own: Vec<_> = certificates.collect();
+    Ok(TlsConfig::builder().root_certs(RootCerts::from(own)).build())
 }
 
 fn why(error: &ureq::Error, until: Until) -> String {
