@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::gather::World;
 use super::init::row;
 use super::{Exit, Misuse, Scene, print, say, sync};
-use crate::core::gates::{self, Gate, Hold, Round};
+use crate::core::gates::{self, Gate, Round, Ruling};
 use crate::core::judged::hear;
 use crate::core::ledger::{Build, Ledger, Phase, Run};
 use crate::core::queue::Item;
@@ -136,11 +136,10 @@ fn pass(world: &World, item: &Item, args: &Args) -> Result<Pass> {
     let here = world.situation(None);
     let rulings = gates::rule(here, item, &Round::of(here)).into_iter();
     let held = rulings.filter(|ruling| asks(ruling.gate));
-    let holds = held.filter_map(|ruling| {
-        let opens =
-            |hold: &Hold| ruling.gate == Gate::Judge || hold.remedy.starts_with("buildq approve");
-        let hold = ruling.hold.filter(opens)?;
-        Some((ruling.gate, hold.reason))
+    let holds = held.filter_map(|Ruling { gate, hold }| {
+        let hold = hold?;
+        let opens = gate == Gate::Judge || hold.remedy.starts_with("buildq approve");
+        opens.then_some((gate, hold.reason))
     });
     Ok(Pass {
         task: task.clone(),

@@ -186,8 +186,7 @@ impl World {
 
     /// The tasks, and what is to be seen of each.
     fn look_at_tasks(&mut self) -> Result<()> {
-        self.seen.judged = self.read_queue(self.queue.tip)?;
-        self.seen.origins = self.origins()?;
+        self.read_queue()?;
         let fresh = self.fresh_branches();
         self.seen.branches.extend(fresh);
         self.seen.merged = self.merged_bases()?;

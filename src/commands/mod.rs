@@ -9,6 +9,7 @@ pub mod block;
 pub mod cancel;
 pub mod confine;
 pub mod daemon;
+pub mod dashboard;
 pub mod demo;
 pub mod doctor;
 pub mod done;
@@ -94,6 +95,7 @@ enum Verb {
     Resume(resume::Args),
     Report(report::Args),
     Notify(notify::Args),
+    Dashboard(dashboard::Args),
     Sync(sync::Args),
     Trust(trust::Args),
     Adopt(adopt::Args),
@@ -195,6 +197,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Resume(args) => resume::run(args, &scene),
         Verb::Report(args) => report::run(args, &scene),
         Verb::Notify(args) => notify::run(args, &scene),
+        Verb::Dashboard(args) => dashboard::run(args, &scene),
         Verb::Sync(args) => sync::run(args, &scene),
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),

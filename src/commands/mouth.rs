@@ -4,8 +4,12 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 
+use crate::effects::{env, machine};
+use crate::render::ink::{Ink, Line, Signs, Span};
 use crate::render::text::{self, Tamer};
 
 /// Says something on standard output; a reader that has gone away is no fault.
@@ -25,6 +29,98 @@ fn say(out: &mut impl Write, page: &str) {
         let _ = out.write_all(b"\n");
     }
     let _ = out.flush();
+}
+
+/// When colours are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colour {
+    /// On a terminal that has them, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Also into a pipe or a file
+    Always,
+    /// Nowhere, and no links either
+    Never,
+}
+
+/// What is known of the terminal that reads us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terminal {
+    /// Its columns.
+    pub width: usize,
+    /// Its letters.
+    pub signs: Signs,
+    /// It shows colours.
+    pub colours: bool,
+    /// It follows links (OSC 8).
+    pub links: bool,
+}
+
+/// The terminal that reads us; `None` where nobody reads it as it is printed, unless colours are
+/// wanted there all the same.
+pub fn terminal(colour: Colour) -> Option<Terminal> {
+    let read = is_read();
+    if !read && colour != Colour::Always {
+        return None;
+    }
+    let colours = match colour {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+    };
+    let links = supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    Some(Terminal {
+        width: machine::width(),
+        signs: if env::knows_unicode() { Signs::Unicode } else { Signs::Ascii },
+        colours,
+        links: links && colour != Colour::Never,
+    })
+}
+
+/// Says lines that know what they are, in the colours of a terminal.
+pub fn show(lines: &[Line], terminal: Terminal) {
+    let page: String = lines.iter().map(|line| painted(line, terminal)).collect();
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(page.as_bytes()).and_then(|()| out.flush());
+}
+
+/// The one place where what a terminal obeys is made: around letters that were tamed.
+fn painted(line: &Line, terminal: Terminal) -> String {
+    let spans = line.0.iter().map(|span| paint(span, terminal));
+    spans.collect::<String>().trim_end().to_owned() + "\n"
+}
+
+fn paint(span: &Span, terminal: Terminal) -> String {
+    let letters = text::safe_page(&span.text).replace(['\n', '\t'], " ");
+    let style = style(span.ink);
+    let letters = match terminal.colours && !letters.trim().is_empty() {
+        true => format!("{style}{letters}{style:#}"),
+        false => letters,
+    };
+    match span.link.as_deref().filter(|url| terminal.links && is_url(url)) {
+        Some(url) => format!("\u{1b}]8;;{url}\u{1b}\\{letters}\u{1b}]8;;\u{1b}\\"),
+        None => letters,
+    }
+}
+
+/// Letters of a URL alone: nothing that would end the sequence it stands in.
+fn is_url(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Of the sixteen colours, so that they fit a light terminal and a dark one.
+fn style(ink: Ink) -> Style {
+    let of = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+    match ink {
+        Ink::Plain => Style::new(),
+        Ink::Heading => Style::new().bold(),
+        Ink::Name => of(AnsiColor::Cyan).bold(),
+        Ink::Good => of(AnsiColor::Green),
+        Ink::Warning => of(AnsiColor::Yellow),
+        Ink::Bad => of(AnsiColor::Red).bold(),
+        Ink::Faint => Style::new().dimmed(),
+        Ink::Command => of(AnsiColor::Cyan),
+    }
 }
 
 /// Whether somebody reads what is printed, as it is printed.
@@ -119,6 +215,26 @@ mod tests {
         out.clear();
         say(&mut out, "");
         assert!(out.is_empty());
+    }
+
+    #[test]
+    fn colours_and_links_stand_around_letters_that_were_tamed() {
+        let dull = Terminal { width: 80, signs: Signs::Unicode, colours: false, links: false };
+        let (colours, links) =
+            (Terminal { colours: true, ..dull }, Terminal { links: true, ..dull });
+        let line = |link: &str| {
+            let name = Span { link: Some(link.into()), ..Span::new(Ink::Good, "a\u{1b}[31m\nb") };
+            Line(vec![name, Span::new(Ink::Faint, "  ")])
+        };
+        let tamed = "a\u{fffd}[31m b";
+        let good = "file://here/a%20b";
+        assert_eq!(painted(&line(good), dull), format!("{tamed}\n"));
+        assert_eq!(painted(&line(good), colours), format!("\u{1b}[32m{tamed}\u{1b}[0m\n"));
+        let linked = format!("\u{1b}]8;;{good}\u{1b}\\{tamed}\u{1b}]8;;\u{1b}\\\n");
+        assert_eq!(painted(&line(good), links), linked);
+        for bad in ["file://a\u{1b}\\", "file://a b", "file://\u{7}", "file://\u{9c}"] {
+            assert_eq!(painted(&line(bad), links), format!("{tamed}\n"), "{bad:?}");
+        }
     }
 
     #[test]

@@ -70,7 +70,8 @@ fn print_spec(world: &World, task: &TaskId) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn detail(world: &World, task: &TaskId, why: Why) -> Detail {
+/// All that is known of one task, and of why it is where it is.
+pub fn detail(world: &World, task: &TaskId, why: Why) -> Detail {
     let build = world.ledger.builds.get(task);
     let run = build.and_then(Build::last);
     let attempts = build.map(|build| build.attempts.as_slice()).unwrap_or_default();

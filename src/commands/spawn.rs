@@ -182,7 +182,7 @@ fn refused(world: &mut World, (id, blob, task): (&TaskId, Oid, Task), approve: b
         _ => false,
     };
     let held = rulings.into_iter().filter(|ruling| lasting(ruling.gate));
-    let mut holds: Vec<_> = held.filter_map(|r| Some((r.gate, r.hold?))).collect();
+    let mut holds: Vec<_> = held.filter_map(|r| Some((r.gate, *r.hold?))).collect();
     for (gate, hold) in &mut holds {
         match gate {
             Gate::Risk => hold.remedy = "the same with --approve, if that is meant".into(),

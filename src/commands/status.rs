@@ -7,6 +7,7 @@ use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::gather::World;
+use super::mouth::{self, Colour};
 use super::sync::Seen;
 use super::{Exit, Scene, init, print};
 use crate::core::ledger::Run;
@@ -17,6 +18,7 @@ use crate::domain::task;
 use crate::effects::hooks::{self, FAILED_MARK, Place, State};
 use crate::effects::sandbox::{Level, Parts};
 use crate::effects::{machine, outbox, output, timers, waker};
+use crate::render::status::terminal::Face;
 use crate::render::status::{self as page, Part};
 
 /// Tell what needs you, what is building, what comes next, and what has ended
@@ -40,6 +42,9 @@ pub struct Args {
     /// Everything as Markdown
     #[arg(long, group = "part")]
     markdown: bool,
+    /// When to show colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    color: Colour,
 }
 
 /// A commit that is older than this should have been noticed.
@@ -67,16 +72,33 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         (_, _, true) => Part::Completed,
         _ => Part::All,
     };
-    print(&if args.json {
-        crate::render::text::json(&view)?
+    if args.json {
+        print(&crate::render::text::json(&view)?);
     } else if args.markdown {
-        page::markdown(&view)
+        print(&page::markdown(&view));
     } else if args.brief {
-        page::brief(&view)
+        print(&page::brief(&view));
+    } else if let Some(terminal) = mouth::terminal(args.color) {
+        let links = if terminal.links { links(&world) } else { BTreeMap::new() };
+        let face = Face { width: terminal.width, signs: terminal.signs, links };
+        mouth::show(&page::terminal::lines(&view, part, &face), terminal);
     } else {
-        page::page(&view, part, machine::width())
-    });
+        print(&page::page(&view, part, machine::width()));
+    }
     Ok(Exit::Done)
+}
+
+/// Where the names of tasks lead: to their files, while the work tree has the queue branch.
+fn links(world: &World) -> BTreeMap<TaskId, String> {
+    let Some(top) = world
+        .repo
+        .work_dir()
+        .filter(|_| world.repo.head_branch().as_deref() == Some(world.queue_branch.as_str()))
+    else {
+        return BTreeMap::new();
+    };
+    let items = world.queue.items.iter();
+    items.map(|(id, item)| (id.clone(), machine::file_url(&top.join(&item.path)))).collect()
 }
 
 /// The overview of a world.

@@ -73,8 +73,8 @@ pub enum Gate {
 pub struct Ruling {
     /// Which gate.
     pub gate: Gate,
-    /// Why it holds; `None` when the task passes.
-    pub hold: Option<Hold>,
+    /// Why it holds; `None` when the task passes. Boxed, since most rulings hold nothing.
+    pub hold: Option<Box<Hold>>,
 }
 
 /// Why a gate holds, and what opens it.
@@ -153,7 +153,7 @@ pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
     let Some(task) = &item.task else {
         let message = item.error().map_or("it cannot be read".into(), |e| e.one_line());
         let remedy = item.error().and_then(|e| e.hint.clone()).unwrap_or("mend the file".into());
-        return vec![Ruling { gate: Gate::Valid, hold: Some(hold(message, remedy)) }];
+        return vec![Ruling { gate: Gate::Valid, hold: Some(hold(message, remedy).into()) }];
     };
     let fresh = Build::default();
     let build = situation.ledger.builds.get(&item.id).unwrap_or(&fresh);
@@ -180,8 +180,10 @@ pub fn rule(situation: Situation, item: &Item, round: &Round) -> Vec<Ruling> {
     // A policy that cannot be read says nothing of what comes after it.
     let broken = matches!(situation.seen.trust, Trust::Broken(_));
     let heard = |(gate, _): &(Gate, Question)| !broken || *gate <= Gate::Trust;
+    let mut rulings = Vec::with_capacity(gates.len());
     let ruled = gates.into_iter().filter(heard);
-    ruled.map(|(gate, ask)| Ruling { gate, hold: ask(&case) }).collect()
+    rulings.extend(ruled.map(|(gate, ask)| Ruling { gate, hold: ask(&case).map(Box::new) }));
+    rulings
 }
 
 fn hold(reason: impl Into<String>, remedy: impl Into<String>) -> Hold {

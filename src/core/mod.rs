@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod circles;
 pub mod clear;
+pub mod dashboard;
 pub mod detect;
 pub mod doctor;
 pub mod gates;

@@ -24,6 +24,7 @@ use crate::domain::id::{Attempt, Percent, TaskId};
 pub use detail::{AttemptView, CommitView, CriterionView, Detail, Spec, attempt};
 pub use facts::{
     Counts, Ended, FileState, Held, Live, Overview, Queued, Retry, Review, Running, Standing, What,
+    seconds,
 };
 pub use health::{BuilderHealth, Health, Heartbeat, Hooks, Machine, Sandbox};
 pub use needs::{Need, NeedKind, ticked};

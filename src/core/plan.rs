@@ -132,7 +132,7 @@ pub struct Verdict {
 impl Verdict {
     /// The gates that hold it.
     pub fn holds(&self) -> impl Iterator<Item = (Gate, &Hold)> {
-        self.rulings.iter().filter_map(|r| r.hold.as_ref().map(|hold| (r.gate, hold)))
+        self.rulings.iter().filter_map(|r| r.hold.as_deref().map(|hold| (r.gate, hold)))
     }
 
     /// When every gate that holds it opens by itself; `None` when one needs more than time.

@@ -1,8 +1,8 @@
 //! The queue: every task file at the tip of the queue branch.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::OnceLock;
 
 use super::circles;
 use crate::domain::diagnostic::{Diagnostic, Severity};
@@ -75,7 +75,7 @@ pub struct Queue {
     /// Ids with a file in `done/`, and its blob.
     pub done: BTreeMap<TaskId, Oid>,
     /// Circles of dependencies, once somebody has asked.
-    circles: OnceCell<BTreeMap<TaskId, Vec<TaskId>>>,
+    circles: OnceLock<BTreeMap<TaskId, Vec<TaskId>>>,
 }
 
 /// Where in the queue directory a path lies.
@@ -246,7 +246,7 @@ fn bad_name(path: &str, stem: &str) -> Diagnostic {
 impl Queue {
     /// Adds a task, or replaces the one of its id.
     pub fn add(&mut self, item: Item) {
-        self.circles = OnceCell::new();
+        self.circles = OnceLock::new();
         self.items.insert(item.id.clone(), item);
     }
 

@@ -31,6 +31,8 @@ pub const TEST_CLOCK: &str = "BUILDQ_TEST_CLOCK";
 pub const INDEX_FILE: &str = "GIT_INDEX_FILE";
 /// A file of certificates (PEM) to believe in, instead of those that are built in.
 pub const CERTIFICATES: &str = "SSL_CERT_FILE";
+/// What says which letters a terminal shows, the first that is set: `setlocale(3)`.
+const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 
@@ -158,6 +160,17 @@ fn scrubbed_but(
     vars
 }
 
+/// Whether the locale says that terminals here show Unicode.
+pub fn knows_unicode() -> bool {
+    is_unicode(|name| std::env::var(name).ok())
+}
+
+fn is_unicode(var: impl Fn(&str) -> Option<String>) -> bool {
+    let set = LOCALE.iter().find_map(|name| var(name).filter(|value| !value.is_empty()));
+    let charset = set.unwrap_or_default().to_lowercase().replace('-', "");
+    charset.contains("utf8")
+}
+
 fn is_session(name: &OsStr) -> bool {
     SESSION.iter().any(|known| name == *known)
 }
@@ -188,6 +201,25 @@ mod tests {
 
     fn vars(vars: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
         vars.iter().map(|(name, value)| (name.into(), value.into())).collect()
+    }
+
+    #[test]
+    fn the_first_word_on_the_locale_counts() {
+        for (set, unicode) in [
+            (&[("LANG", "en_US.UTF-8")][..], true),
+            (&[("LANG", "C.utf8"), ("LC_ALL", "")], true),
+            (&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")], false),
+            (&[("LANG", "C"), ("LC_CTYPE", "UTF-8")], true),
+            (&[("LANG", "de_DE.ISO-8859-1")], false),
+            (&[], false),
+        ] {
+            let value = |name: &str| set.iter().find(|(of, _)| *of == name);
+            assert_eq!(
+                is_unicode(|name| value(name).map(|it| it.1.to_owned())),
+                unicode,
+                "{set:?}"
+            );
+        }
     }
 
     #[test]

@@ -21,6 +21,21 @@ pub fn width() -> usize {
     }
 }
 
+/// A file as a link of a terminal: with the name of this machine, since a terminal may show another's.
+pub fn file_url(path: &Path) -> String {
+    let system = rustix::system::uname();
+    let host = system.nodename().to_bytes().iter();
+    let mut url = String::from("file://");
+    for byte in host.chain(path.as_os_str().as_encoded_bytes()) {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' => url.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => url.push(char::from(*byte)),
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
 /// Bytes that this user may still write where a folder is, or will be.
 pub fn disk_free(folder: &Path) -> Option<u64> {
     let there = folder.ancestors().find(|folder| folder.exists())?;
@@ -82,5 +97,12 @@ mod tests {
         assert!(disk_free(&dir.path().join("a/b")).is_some_and(|free| free > 0));
         assert!(width() > 0);
         assert_eq!(network(Path::new("/proc")), None);
+    }
+
+    #[test]
+    fn a_link_to_a_file_has_letters_of_a_url_alone() {
+        let url = file_url(Path::new("/tmp/a b\u{1b}/\u{e9};.md"));
+        assert!(url.starts_with("file://"));
+        assert!(url.ends_with("/tmp/a%20b%1B/%C3%A9%3B.md"), "{url}");
     }
 }

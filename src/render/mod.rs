@@ -1,10 +1,12 @@
 //! From a view to text. Nothing here decides, and nothing here touches the world.
 
+pub mod dashboard;
 pub mod diagnostic;
 pub mod doctor;
 pub mod error;
 pub mod gc;
 pub mod hook;
+pub mod ink;
 pub mod judgement;
 pub mod judge;
 pub mod lint;

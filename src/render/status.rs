@@ -1,6 +1,7 @@
 //! `buildq status`: pages of the overview.
 
 mod markdown;
+pub mod terminal;
 
 use chrono::{DateTime, Utc};
 

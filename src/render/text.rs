@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::domain::event::Spent;
 use crate::domain::{size, span_of_time};
@@ -195,6 +195,36 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Broken into lines that never are wider than this many columns: at spaces, and within words that are
+/// too long for a line. A letter wider than a whole line stands alone.
+pub fn fold(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let words: Vec<String> =
+        text.split_whitespace().flat_map(|word| pieces(word, columns)).collect();
+    // The next piece of a word did not fit, so that no space comes in between.
+    wrap(&words.join(" "), columns)
+}
+
+fn pieces(line: &str, columns: usize) -> Vec<String> {
+    if width(line) <= columns {
+        return vec![line.to_owned()];
+    }
+    let mut pieces = vec![String::new()];
+    let mut used = 0;
+    for c in line.chars() {
+        let wide = c.width().unwrap_or(0);
+        if used + wide > columns && used > 0 {
+            pieces.push(String::new());
+            used = 0;
+        }
+        used += wide;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
+}
+
 /// Two columns of text: labels, and what is said beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns {
@@ -342,6 +372,9 @@ mod tests {
         assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrap("a-very-long-word b", 5), ["a-very-long-word", "b"]);
         assert_eq!(wrap("\u{65e5}\u{672c} \u{8a9e}", 6), ["\u{65e5}\u{672c}", "\u{8a9e}"]);
+        assert_eq!(fold("a-very-long-word b", 5), ["a-ver", "y-lon", "g-wor", "d b"]);
+        assert_eq!(fold("\u{65e5}\u{672c}\u{8a9e}", 5), ["\u{65e5}\u{672c}", "\u{8a9e}"]);
+        assert_eq!(fold("\u{65e5}a", 1), ["\u{65e5}", "a"]);
         assert_eq!(pad("\u{65e5}", 4), "\u{65e5}  ");
         let columns = Columns::fit(["ab", "a-label-that-is-long"], 40);
         assert_eq!(columns.label, 13);

@@ -114,7 +114,8 @@ mod tests {
         why.title = "Say\u{1b}[31m hello".into();
         let hold = |reason: &str, until: Option<&str>, remedy: &str| {
             let until = until.map(|at| at.parse().unwrap());
-            Some(Hold { reason: reason.into(), until, remedy: remedy.into(), asks: Vec::new() })
+            let (reason, remedy) = (reason.into(), remedy.into());
+            Some(Box::new(Hold { reason, until, remedy, asks: Vec::new() }))
         };
         let window = "buildq spawn hello starts it now";
         why.gates = vec![

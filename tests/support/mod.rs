@@ -8,11 +8,13 @@
 //! repo.buildq(["log"]).stdout_has("hello").success();
 //! ```
 
+pub mod browser;
 pub mod chance;
 mod mine;
 mod processes;
 mod said;
 pub mod servers;
+mod terminal;
 mod walls;
 
 use std::ffi::OsStr;
@@ -25,6 +27,7 @@ use std::time::{Duration, Instant};
 pub use mine::Mine;
 pub use processes::{Process, kill, lives, of_folder, stop};
 pub use said::Said;
+pub use terminal::Terminal;
 pub use walls::{Walls, sandbox_works};
 
 /// No wait lasts longer.

@@ -115,7 +115,8 @@ mod tests {
             ),
             (vec![], "queued (buildq why x)"),
         ] {
-            let rulings = holds.into_iter().map(|(gate, why)| Ruling { gate, hold: hold(why) });
+            let rulings =
+                holds.into_iter().map(|(gate, why)| Ruling { gate, hold: hold(why).map(Box::new) });
             let rulings = rulings.collect();
             let verdict = Verdict { task: task.clone(), position: 1, rulings };
             let plan = Plan { verdicts: vec![verdict], ..Plan::default() };

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::World;
 use crate::core::judged::Judged;
-use crate::core::queue::{self, Content, File, Item};
+use crate::core::queue::{self, Content, File, Item, Queue};
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task;
 use crate::effects::readings::{self, Kept, Reading};
@@ -19,8 +19,9 @@ const FEW: usize = 64;
 const MOST_CORES: usize = 8;
 
 impl World {
-    /// Reads the queue at a commit, and what its texts say.
-    pub(super) fn read_queue(&mut self, tip: Option<Oid>) -> Result<BTreeMap<TaskId, Judged>> {
+    /// Reads the queue, what its texts say, and whose words they are.
+    pub(super) fn read_queue(&mut self) -> Result<()> {
+        let tip = self.queue.tip;
         let mut known = HashMap::new();
         let mut files = match &self.news {
             Some(news) => self.changed_files(news)?,
@@ -32,11 +33,25 @@ impl World {
         on_all_cores(&mut files, |files| files.for_each(understand));
         self.queue = self.queue_of(tip, files, &self.ledger);
         let before = known.len();
-        let (judged, new) = self.judge(known);
+        let judged = |queue| judge(queue, known);
+        let ((judged, new), origins) = if self.queue.items.len() < FEW {
+            (judged(&self.queue), self.origins()?)
+        } else {
+            // History is read on one core alone: the others need not wait for it.
+            let queue = &self.queue;
+            std::thread::scope(|scope| {
+                let reader = scope.spawn(move || judged(queue));
+                let origins = self.origins();
+                let judged = reader.join().map_err(|_| anyhow!("the queue cannot be read"))?;
+                Ok::<_, anyhow::Error>((judged, origins?))
+            })?
+        };
         if self.writes && (new > 0 || before > 2 * judged.len() + FEW) {
             self.keep(&judged);
         }
-        Ok(judged)
+        self.seen.judged = judged;
+        self.seen.origins = origins;
+        Ok(())
     }
 
     fn files(&self, tip: Option<Oid>, known: &mut HashMap<String, Reading>) -> Result<Vec<File>> {
@@ -88,29 +103,6 @@ impl World {
         trouble.into_inner().ok().flatten().map_or(Ok(()), Err)
     }
 
-    /// What the texts say, by task, and how many of them had to be read.
-    fn judge(&self, mut known: HashMap<String, Reading>) -> (BTreeMap<TaskId, Judged>, usize) {
-        let mut old = |item: &Item| {
-            let old = known.remove(&item.path).map(|old| old.judged);
-            old.filter(|old| old.blob == item.blob)
-        };
-        let with_task = self.queue.items.values().filter(|item| item.task.is_some());
-        let mut all: Vec<(&Item, Option<Judged>)> =
-            with_task.map(|item| (item, old(item))).collect();
-        let new = all.iter().filter(|(_, judged)| judged.is_none()).count();
-        if new > 0 {
-            on_all_cores(&mut all, |all| {
-                for (item, judged) in all {
-                    if let (None, Some(task)) = (&judged, &item.task) {
-                        *judged = Some(Judged::read(item.blob, task));
-                    }
-                }
-            });
-        }
-        let judged = all.into_iter().filter_map(|(item, one)| Some((item.id.clone(), one?)));
-        (judged.collect(), new)
-    }
-
     fn keep(&self, judged: &BTreeMap<TaskId, Judged>) {
         let kept = judged.iter().filter_map(|(id, judged)| {
             let item = self.queue.items.get(id)?;
@@ -127,6 +119,28 @@ impl World {
         });
         readings::store(&self.paths, &kept.collect::<Vec<_>>());
     }
+}
+
+/// What the texts say, by task, and how many of them had to be read.
+fn judge(queue: &Queue, mut known: HashMap<String, Reading>) -> (BTreeMap<TaskId, Judged>, usize) {
+    let mut old = |item: &Item| {
+        let old = known.remove(&item.path).map(|old| old.judged);
+        old.filter(|old| old.blob == item.blob)
+    };
+    let with_task = queue.items.values().filter(|item| item.task.is_some());
+    let mut all: Vec<(&Item, Option<Judged>)> = with_task.map(|item| (item, old(item))).collect();
+    let new = all.iter().filter(|(_, judged)| judged.is_none()).count();
+    if new > 0 {
+        on_all_cores(&mut all, |all| {
+            for (item, judged) in all {
+                if let (None, Some(task)) = (&judged, &item.task) {
+                    *judged = Some(Judged::read(item.blob, task));
+                }
+            }
+        });
+    }
+    let judged = all.into_iter().filter_map(|(item, one)| Some((item.id.clone(), one?)));
+    (judged.collect(), new)
 }
 
 /// A file without fault becomes its task; the others are left to whoever tells what is wrong.
