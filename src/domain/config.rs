@@ -155,6 +155,8 @@ pub struct Config {
     pub sandbox_network: bool,
     /// Where one day's report ends and the next begins.
     pub report_at: NaiveTime,
+    /// When the digest of a night is stored and sent; `None` where none is wanted.
+    pub report_morning: Option<NaiveTime>,
     /// What build branches begin with, e.g. `build/`.
     pub branch_prefix: String,
     /// Whether the branch `buildq-status` is kept.
@@ -201,6 +203,7 @@ impl Default for Config {
             workspace_setup: Vec::new(),
             sandbox_network: true,
             report_at: at(23),
+            report_morning: None,
             branch_prefix: "build/".into(),
             status_branch: true,
             hooks_quiet: false,

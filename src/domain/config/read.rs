@@ -52,6 +52,7 @@ pub const KEYS: &[&str] = &[
     "workspace.setup",
     "sandbox.network",
     "report.at",
+    "report.morning",
     "branch.prefix",
     "status_branch",
     "hooks.quiet",
@@ -148,8 +149,9 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     set(&mut config.workspace_setup, workspace.get("setup").map(|f| checks(&f, found)));
     let sandbox = below(top, "sandbox", &["network"], found);
     set(&mut config.sandbox_network, sandbox.get("network").and_then(|f| f.flag(found)));
-    let report = below(top, "report", &["at"], found);
+    let report = below(top, "report", &["at", "morning"], found);
     set(&mut config.report_at, report.get("at").and_then(|f| f.read(found, time)));
+    set_option(&mut config.report_morning, report.get("morning").and_then(|f| f.read(found, time)));
     let prefix = below(top, "branch", &["prefix"], found);
     set(&mut config.branch_prefix, prefix.get("prefix").and_then(|f| f.read(found, branch_prefix)));
     set(&mut config.status_branch, top.get("status_branch").and_then(|f| f.flag(found)));
@@ -407,7 +409,7 @@ mod tests {
              commit_leftovers: false\nretry: {max: 1, delay: 90s, from: branch}\nstall: {after: 30m}\n\
              windows:\n  high: never\n  medium: always\n  low: [\"01:00-05:00\", 22:00-24:00]\n\
              timezone: Europe/Berlin\ndepends: Merged\n\
-             workspace:\n  copy: .env\n  setup: npm ci\nreport:\n  at: 07:30\nbranch:\n  prefix: q-\nhooks:\n  quiet: true\nlint: deny\n",
+             workspace:\n  copy: .env\n  setup: npm ci\nreport:\n  at: 07:30\n  morning: 06:45\nbranch:\n  prefix: q-\nhooks:\n  quiet: true\nlint: deny\n",
         );
         assert_eq!(config.base.as_deref(), Some("develop"));
         assert_eq!(config.queue_dir, "work/queue");
@@ -431,6 +433,7 @@ mod tests {
         assert_eq!(config.workspace_copy, [".env"]);
         assert_eq!(config.workspace_setup[0].argv, ["npm", "ci"]);
         assert_eq!(config.report_at, NaiveTime::from_hms_opt(7, 30, 0).unwrap());
+        assert_eq!(config.report_morning, NaiveTime::from_hms_opt(6, 45, 0));
         assert_eq!(config.branch_prefix, "q-");
     }
 
