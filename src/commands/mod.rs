@@ -34,6 +34,7 @@ pub mod resume;
 pub mod retry;
 pub mod review;
 pub mod say;
+pub mod serve;
 pub mod show;
 pub mod spawn;
 pub mod status;
@@ -92,6 +93,7 @@ enum Verb {
     Resume(resume::Args),
     Report(report::Args),
     Dashboard(dashboard::Args),
+    Serve(serve::Args),
     Sync(sync::Args),
     Trust(trust::Args),
     Adopt(adopt::Args),
@@ -192,6 +194,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Resume(args) => resume::run(args, &scene),
         Verb::Report(args) => report::run(args, &scene),
         Verb::Dashboard(args) => dashboard::run(args, &scene),
+        Verb::Serve(args) => serve::run(args, &scene),
         Verb::Sync(args) => sync::run(args, &scene),
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),
