@@ -438,8 +438,8 @@ mod tests {
     #[test]
     fn what_waits_for_a_person_names_the_command_and_what_runs_its_end() {
         let span = Span { since: at("09:00"), until: at("18:00") };
-        let mut events = recorded("08:00 - runner here\n10:00 b started");
-        if let Kind::Started(started) = &mut events[1].event.kind {
+        let mut events = recorded("10:00 b started");
+        if let Kind::Started(started) = &mut events[0].event.kind {
             started.estimate = Some(std::time::Duration::from_secs(5400));
         }
         let report = report(&events, span, &queue("a low\nc medium"), &Config::default());
