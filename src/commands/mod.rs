@@ -37,6 +37,7 @@ pub mod resume;
 pub mod retry;
 pub mod review;
 pub mod say;
+pub mod serve;
 pub mod show;
 pub mod spawn;
 pub mod status;
@@ -100,6 +101,7 @@ enum Verb {
     Report(report::Args),
     Dashboard(dashboard::Args),
     Notify(notify::Args),
+    Serve(serve::Args),
     Sync(sync::Args),
     Trust(trust::Args),
     Adopt(adopt::Args),
@@ -204,6 +206,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Report(args) => report::run(args, &scene),
         Verb::Dashboard(args) => dashboard::run(args, &scene),
         Verb::Notify(args) => notify::run(args, &scene),
+        Verb::Serve(args) => serve::run(args, &scene),
         Verb::Sync(args) => sync::run(args, &scene),
         Verb::Trust(args) => trust::run(args, &scene),
         Verb::Adopt(args) => adopt::run(args, &scene),

@@ -5,6 +5,7 @@ use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 
 use super::gather::World;
 use super::{Exit, Misuse, Scene, mouth, print, say};
+use crate::core::ledger::Ledger;
 use crate::core::report::{self, Report, Span, queue_tip, replay};
 use crate::core::situation::Trust;
 use crate::core::window;
@@ -47,6 +48,8 @@ enum Format {
     Json,
     /// Plain text
     Text,
+    /// One HTML page
+    Html,
 }
 
 /// Prints it, and stores it if told so.
@@ -74,6 +77,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         Format::Md => markdown(&world, &report)?,
         Format::Json => render::report::json(&report)?,
         Format::Text => render::report::plain(&report),
+        Format::Html => render::report::html(&report, world.masks())?,
     };
     print(&world.masks().mask(&text));
     if let (true, Some(date)) = (args.save, date) {
@@ -96,16 +100,43 @@ pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
         return Ok(Some(format!("the day is over at {end}")));
     }
     let report = make(world, &ledger::events(&world.repo)?, span)?;
-    let text = markdown(world, &report)?;
     let path = format!("reports/{date}.md");
+    let stored = |ledger: &Ledger| ledger.reported.contains(&date);
+    store(world, (&path, markdown(world, &report)?), &stored, Draft::new(Kind::Reported { date }))
+}
+
+/// Stores the digest of a morning: all since the one before, a day at least. Its plain text is the
+/// event's body, for whoever is told of it. What it answers is why it could not.
+pub fn morning(world: &World, date: NaiveDate) -> Result<Option<String>> {
+    let Some(time) = world.config.morning else { return Ok(None) };
+    let at =
+        |date: NaiveDate| window::resolve(When::Civil(date.and_time(time)), world.config.timezone);
+    let before = date.pred_opt().unwrap_or(date);
+    let last = world.ledger.mornings.range(..date).next_back().copied();
+    let span = Span { since: at(last.map_or(before, |last| last.min(before))), until: at(date) };
+    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    let path = format!("reports/{date}-morning.md");
+    let stored = |ledger: &Ledger| ledger.mornings.contains(&date);
+    let body = world.masks().mask(&render::report::plain(&report));
+    let draft = Draft::new(Kind::Morning { date }).body(body);
+    store(world, (&path, markdown(world, &report)?), &stored, draft)
+}
+
+/// Puts a report into the ledger's tree, unless it stands there as it would be written.
+fn store(
+    world: &World,
+    (path, text): (&str, String),
+    is_stored: &dyn Fn(&Ledger) -> bool,
+    draft: Draft,
+) -> Result<Option<String>> {
     let stands = "stored already";
     let appended = append(&world.pen(), &mut |ledger| {
-        let stored = ledger.tip.and_then(|tip| world.repo.file(tip, &path));
-        if ledger.reported.contains(&date) && stored.as_deref() == Some(text.as_bytes()) {
+        let stored = ledger.tip.and_then(|tip| world.repo.file(tip, path));
+        if is_stored(ledger) && stored.as_deref() == Some(text.as_bytes()) {
             return Ok(Err(stands.to_owned()));
         }
-        let files = vec![(path.clone(), text.clone().into_bytes())];
-        Ok(Ok(Draft { files, ..Draft::new(Kind::Reported { date }) }))
+        let files = vec![(path.to_owned(), text.clone().into_bytes())];
+        Ok(Ok(Draft { files, ..draft.clone() }))
     })?;
     Ok(match appended {
         Appended::No(why) if why != stands => Some(why),

@@ -273,6 +273,7 @@ fn act(world: &World, action: &Action, forced: Option<&TaskId>) -> Result<Option
         Action::Bury { task, attempt } => return bury::bury(world, &task, attempt),
         Action::Judge { task, .. } => return judge::spawn(world, &task),
         Action::Report { date } => return report::save(world, date),
+        Action::Morning { date } => return report::morning(world, date),
         Action::Adopt { runner } => Kind::Runner { runner },
         Action::Merge { task, attempt, arrival } => Kind::Merged {
             task,

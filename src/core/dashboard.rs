@@ -19,7 +19,7 @@ pub use still::still;
 pub use timeline::{Timeline, timeline};
 
 /// No page has room for more rows of a table.
-pub const ROWS: usize = 1000;
+pub const ROWS: usize = 500;
 
 /// Everything that a page tells.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -39,6 +39,9 @@ pub struct Ledger {
     pub judgements: BTreeMap<Oid, Judgement>,
     /// Days whose reports are in the tree.
     pub reported: BTreeSet<NaiveDate>,
+    /// Mornings whose digests are in the tree.
+    #[serde(default)]
+    pub mornings: BTreeSet<NaiveDate>,
     /// When the last event was written.
     pub last: Option<DateTime<Utc>>,
     /// The latest time of any event: a clock that is set back brings nothing back that had ended.

@@ -82,6 +82,11 @@ pub enum Action {
         /// The day on which it ends.
         date: NaiveDate,
     },
+    /// The digest of a morning is due.
+    Morning {
+        /// Which morning.
+        date: NaiveDate,
+    },
     /// Ask the judge about a task.
     Judge {
         /// Which task.
@@ -224,6 +229,7 @@ fn record(situation: Situation, actions: &mut Vec<Action>) {
         }
     }
     actions.extend(report_due(situation).map(|date| Action::Report { date }));
+    actions.extend(morning_due(situation).map(|date| Action::Morning { date }));
 }
 
 /// The newest day whose report is due and not stored yet.
@@ -237,6 +243,22 @@ pub fn report_due(situation: Situation) -> Option<NaiveDate> {
     // What a clock stored that ran ahead holds no later day's up.
     let newer = ledger.reported.range(date..=today).next().is_none();
     (newer && first < report_end(situation, date)).then_some(date)
+}
+
+/// This morning, if its digest is wanted, due and not stored yet.
+pub fn morning_due(situation: Situation) -> Option<NaiveDate> {
+    let Situation { ledger, config, now, .. } = situation;
+    let today = now.with_timezone(&config.timezone).date_naive();
+    let at = morning_of(situation, today)?;
+    let first = ledger.builds.values().filter_map(|b| b.attempts.first().map(|r| r.at)).min()?;
+    let newer = ledger.mornings.range(today..=today).next().is_none();
+    (at <= now && newer && first < at).then_some(today)
+}
+
+/// When the digest of a day is due; `None` where none is wanted.
+fn morning_of(situation: Situation, date: NaiveDate) -> Option<DateTime<Utc>> {
+    let civil = crate::domain::task::When::Civil(date.and_time(situation.config.morning?));
+    Some(window::resolve(civil, situation.config.timezone))
 }
 
 fn report_end(situation: Situation, date: NaiveDate) -> DateTime<Utc> {
@@ -334,7 +356,9 @@ pub fn first_moment(situation: Situation, plan: &Plan) -> Option<DateTime<Utc>> 
     let today = now.with_timezone(&situation.config.timezone).date_naive();
     let reports = ledger.last.into_iter().flat_map(|_| {
         let days = (0..3).filter_map(move |n| today.checked_add_signed(TimeDelta::days(n)));
-        days.map(|day| report_end(situation, day))
+        days.flat_map(move |day| {
+            [Some(report_end(situation, day)), morning_of(situation, day)].into_iter().flatten()
+        })
     });
     let digest = notices::next_morning(situation.config, now);
     openings.chain(reports).chain(digest).filter(|at| *at > now).min()
@@ -467,6 +491,7 @@ mod tests {
             Action::Renew { task } => format!("renew {task}"),
             Action::Escalate { task, .. } => format!("escalate {task}"),
             Action::Report { date } => format!("report {date}"),
+            Action::Morning { date } => format!("morning {date}"),
             Action::Judge { task, .. } => format!("judge {task}"),
         }
     }

@@ -6,12 +6,14 @@
 //! commits) is left out; a task that was held for such a reason counts as one that could start.
 
 mod parts;
+mod week;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use super::gates::Gate;
 use super::ledger::{Build, Ledger, Outcome, Phase, Wait};
 use super::plan::{self, Plan};
 use super::queue::Queue;
@@ -22,8 +24,8 @@ use crate::domain::event::{CheckResult, Kind, Recorded, Succeeded};
 use crate::domain::id::{Oid, Percent, TaskId};
 
 pub use parts::{
-    Active, Checked, Completed, Counts, Dropped, Escalated, Failure, Merged, Queued, Report, Used,
-    Waiting,
+    Active, Checked, Completed, Counts, Dropped, Escalated, Failure, Merged, Queued, Report, Tally,
+    Used, Waiting,
 };
 
 /// What a report covers: from `since`, which belongs to it, to `until`, which does not.
@@ -56,7 +58,8 @@ pub fn queue_tip(events: &[Recorded], until: DateTime<Utc>) -> Option<Oid> {
 
 /// The report of a span; `queue` as it stood at [`queue_tip`] of its end.
 pub fn report(events: &[Recorded], span: Span, queue: &Queue, config: &Config) -> Report {
-    let mut fold = Fold { span, queue, ledger: Ledger::default(), kept: Vec::new() };
+    let mut fold =
+        Fold { span, queue, ledger: Ledger::default(), kept: Vec::new(), lately: Vec::new() };
     events.iter().filter(|recorded| recorded.at < span.until).for_each(|it| fold.take(it));
     let plan = plan_at_the_end(&fold.ledger, queue, config, span.until);
     let mut report = Report {
@@ -65,6 +68,8 @@ pub fn report(events: &[Recorded], span: Span, queue: &Queue, config: &Config) -
         zone: config.timezone,
         counts: Counts::default(),
         used: fold.used(),
+        week: week::tally(&fold.lately, week::last(span.until)),
+        week_before: week::tally(&fold.lately, week::before_last(span.until)),
         nothing: None,
         completed: fold.completed(),
         merged: fold.merged(),
@@ -89,13 +94,23 @@ struct Fold<'a> {
     queue: &'a Queue,
     ledger: Ledger,
     kept: Vec<&'a Recorded>,
+    /// Of the last two weeks.
+    lately: Vec<&'a Recorded>,
 }
 
 impl<'a> Fold<'a> {
     fn take(&mut self, recorded: &'a Recorded) {
         self.ledger.apply(recorded);
-        if self.span.holds(recorded.at) && !self.ledger.superseded.contains(&recorded.commit) {
+        if self.ledger.superseded.contains(&recorded.commit) {
+            return;
+        }
+        if self.span.holds(recorded.at) {
             self.kept.push(recorded);
+        }
+        if week::before_last(self.span.until).holds(recorded.at)
+            || week::last(self.span.until).holds(recorded.at)
+        {
+            self.lately.push(recorded);
         }
     }
 
@@ -209,6 +224,10 @@ impl<'a> Fold<'a> {
                 title: self.title(task),
                 attempt: run.number(),
                 since: run.at,
+                ends: run
+                    .started
+                    .estimate
+                    .and_then(|span| run.at.checked_add_signed(TimeDelta::from_std(span).ok()?)),
                 percent: progress.map_or(Percent::of(0, 0), |progress| progress.percent),
                 message: progress.map(|progress| progress.message.clone()).unwrap_or_default(),
                 stalled: run.stalled,
@@ -268,6 +287,7 @@ impl<'a> Fold<'a> {
                 state: if again { "waiting" } else { "queued" }.to_owned(),
                 gate: hold.map(|(gate, _)| gate),
                 held: hold.map(|(_, hold)| hold.reason.clone()),
+                remedy: hold.and_then(|(gate, _)| remedy(gate, &verdict.task)),
             }
         };
         plan.verdicts.iter().map(queued).collect()
@@ -288,6 +308,15 @@ impl<'a> Fold<'a> {
             blocked: stood("blocked"),
             queued: report.queue.len(),
         }
+    }
+}
+
+/// What a person can type where a gate waits for one.
+fn remedy(gate: Gate, task: &TaskId) -> Option<String> {
+    match gate {
+        Gate::Risk | Gate::Approval => Some(format!("buildq approve {task}")),
+        Gate::Valid | Gate::Clear | Gate::Blockers => Some(format!("buildq why {task}")),
+        _ => None,
     }
 }
 
@@ -404,6 +433,20 @@ mod tests {
             "08:00 a started\n08:10 a succeeded\n08:20 b started\n08:30 b blocked\n10:00 a merged",
             "nothing: every task of the queue was built before\nmerged a\nblocked b",
         );
+    }
+
+    #[test]
+    fn what_waits_for_a_person_names_the_command_and_what_runs_its_end() {
+        let span = Span { since: at("09:00"), until: at("18:00") };
+        let mut events = recorded("10:00 b started");
+        if let Kind::Started(started) = &mut events[0].event.kind {
+            started.estimate = Some(std::time::Duration::from_secs(5400));
+        }
+        let report = report(&events, span, &queue("a low\nc medium"), &Config::default());
+        assert_eq!(report.active[0].ends, Some(at("11:30")));
+        let remedy = |id: &str| report.queue.iter().find(|it| it.task.as_str() == id).unwrap();
+        assert_eq!(remedy("a").remedy.as_deref(), Some("buildq approve a"));
+        assert_eq!(remedy("c").remedy, None);
     }
 
     #[test]

@@ -157,6 +157,8 @@ pub struct Config {
     pub sandbox_network: bool,
     /// Where one day's report ends and the next begins.
     pub report_at: NaiveTime,
+    /// When the digest of a night is stored and sent; `None` where none is wanted.
+    pub morning: Option<NaiveTime>,
     /// What build branches begin with, e.g. `build/`.
     pub branch_prefix: String,
     /// Whether the branch `buildq-status` is kept.
@@ -176,8 +178,6 @@ pub struct Config {
     pub risk: Asking,
     /// Who is told of what happens.
     pub notify: Notifiers,
-    /// When the digest of the night is told.
-    pub morning: Option<NaiveTime>,
 }
 
 impl Default for Config {

@@ -200,6 +200,11 @@ pub enum Kind {
         /// The day on which it ends.
         date: NaiveDate,
     },
+    /// The digest of a morning was stored in the ledger's tree; the body is its plain text.
+    Morning {
+        /// Which morning.
+        date: NaiveDate,
+    },
     /// Written by a newer buildq: kept and shown, never acted upon.
     Unknown {
         /// Its `Buildq-Event`.
@@ -378,6 +383,7 @@ impl Kind {
             Self::Resumed { .. } => "resumed",
             Self::Runner { .. } => "runner",
             Self::Reported { .. } => "reported",
+            Self::Morning { .. } => "morning",
             Self::Unknown { name, .. } => name,
         }
     }
@@ -403,7 +409,7 @@ impl Kind {
             | Self::Cancelled { task, .. } => Some(task),
             Self::Unknown { task, .. } => task.as_ref(),
             Self::Paused { .. } | Self::Resumed { .. } => None,
-            Self::Runner { .. } | Self::Reported { .. } => None,
+            Self::Runner { .. } | Self::Reported { .. } | Self::Morning { .. } => None,
         }
     }
 
@@ -476,7 +482,7 @@ impl Kind {
                 format!("{name}: {}", builder.as_deref().unwrap_or("everything"))
             }
             Self::Runner { runner } => format!("{name}: {runner}"),
-            Self::Reported { date } => format!("{name}: {date}"),
+            Self::Reported { date } | Self::Morning { date } => format!("{name}: {date}"),
             Self::Unknown { name, task: Some(task) } => format!("{name}: {task}"),
             Self::Unknown { name, task: None } => name.clone(),
         }

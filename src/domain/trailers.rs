@@ -247,7 +247,7 @@ fn facts(kind: &Kind, t: &mut Trailers) {
         }
         Kind::Resumed { builder } => t.push_some("Builder", builder.as_ref()),
         Kind::Runner { runner } => t.push("Runner", runner),
-        Kind::Reported { date } => t.push("Date", date),
+        Kind::Reported { date } | Kind::Morning { date } => t.push("Date", date),
         Kind::Escalated { .. } | Kind::Rejected { .. } | Kind::Answered { .. } => {}
         Kind::Unknown { .. } => {}
     }
@@ -395,6 +395,7 @@ fn kind(name: &str, t: &Trailers) -> Option<Kind> {
         "resumed" => Kind::Resumed { builder: t.get("Builder").map(str::to_owned) },
         "runner" => Kind::Runner { runner: t.get("Runner")?.to_owned() },
         "reported" => Kind::Reported { date: t.parse("Date")? },
+        "morning" => Kind::Morning { date: t.parse("Date")? },
         other => Kind::Unknown { name: other.to_owned(), task: task() },
     };
     Some(kind)
@@ -657,6 +658,7 @@ mod tests {
             Kind::Resumed { builder: None },
             Kind::Runner { runner: "mini/4f1c".into() },
             Kind::Reported { date: "2026-02-07".parse().unwrap() },
+            Kind::Morning { date: "2026-02-08".parse().unwrap() },
             Kind::Unknown { name: "claimed".into(), task: Some(task) },
         ];
         for kind in kinds {

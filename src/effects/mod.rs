@@ -14,6 +14,7 @@ pub mod files;
 pub mod foreground;
 pub mod git;
 pub mod hooks;
+pub mod http;
 pub mod lasting;
 pub mod ledger;
 pub mod limits;

@@ -23,7 +23,7 @@ use crate::core::dashboard::{Dashboard, ROWS};
 use crate::domain::masks::Masks;
 
 const TEMPLATE: &str = include_str!("../../templates/dashboard/page.html.j2");
-const STYLE: &str = include_str!("../../templates/dashboard/style.css");
+pub(super) const STYLE: &str = include_str!("../../templates/dashboard/style.css");
 const SCRIPT: &str = include_str!("../../templates/dashboard/script.js");
 
 /// No page is longer, in bytes.
@@ -114,13 +114,17 @@ fn write(view: View, zone: Tz) -> Result<String> {
     env.add_filter("count", |number: usize, word: String| text::count(number, &word));
     env.add_filter("short", |name: String| name.chars().take(7).collect::<String>());
     env.add_filter("bytes", text::bytes);
-    env.add_filter("is_web", |text: String| {
-        let web = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
-        web && text.chars().all(|c| c.is_ascii_graphic())
-    });
+    env.add_filter("is_web", is_web);
     let template = env.template_from_named_str("dashboard.html", TEMPLATE);
     let text = template.and_then(|template| template.render(Serde(view)));
     text.context("the dashboard cannot be written")
+}
+
+/// Whether a text can be the target of a link.
+#[expect(clippy::needless_pass_by_value)] // A filter owns what it is given.
+pub(super) fn is_web(text: String) -> bool {
+    let web = ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme));
+    web && text.chars().all(|c| c.is_ascii_graphic())
 }
 
 /// A moment as people read it, always with its day: a page is read later than it is written.
@@ -133,19 +137,26 @@ fn clock(at: &str, zone: Tz) -> Result<String, Error> {
 }
 
 /// What the page may do: show its one style and run its one script, and nothing else.
-fn policy(place: Place) -> String {
-    let hash = |text: &str| format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)));
-    let (style, script) = (hash(STYLE), hash(SCRIPT));
+pub fn policy(place: Place) -> String {
+    let script = named(SCRIPT);
     let connect = if place == Place::Live { "; connect-src 'self'" } else { "" };
-    format!(
-        "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; \
-         form-action 'none'{connect}"
-    )
+    format!("{}; script-src {script}{connect}", still_policy())
+}
+
+/// What a page without a script may do: show its one style.
+pub(super) fn still_policy() -> String {
+    let style = named(STYLE);
+    format!("default-src 'none'; style-src {style}; base-uri 'none'; form-action 'none'")
+}
+
+/// A text as a policy names it.
+fn named(text: &str) -> String {
+    format!("'sha256-{}'", BASE64.encode(&Sha256::digest(text)))
 }
 
 /// Every text of the view: without values that nobody is to see, without what cannot be seen, and
 /// no longer than a page has room for.
-fn tame(value: &mut Value, masks: &Masks, letters: usize) {
+pub(super) fn tame(value: &mut Value, masks: &Masks, letters: usize) {
     match value {
         Value::String(text) => {
             let shown = text::safe_page(&masks.mask(text));

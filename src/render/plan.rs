@@ -55,6 +55,7 @@ fn would(action: &Action, config: &Config) -> String {
         Action::Renew { task } => format!("begin {task} anew: its text was edited"),
         Action::Escalate { task, .. } => format!("escalate {task}: it is out of retries"),
         Action::Report { date } => format!("store the report of {date}"),
+        Action::Morning { date } => format!("store the digest of the morning of {date}"),
         Action::Judge { task, .. } => format!("ask the judge about {task}"),
     }
 }
@@ -116,6 +117,7 @@ fn did(deed: &Deed) -> String {
         Action::Renew { task } => format!("{task} was edited and is built anew"),
         Action::Escalate { task, .. } => format!("{task} is out of retries and needs a person"),
         Action::Report { date } => format!("stored the report of {date}"),
+        Action::Morning { date } => format!("stored the digest of the morning of {date}"),
         Action::Judge { task, .. } => format!("asked the judge about {task}"),
     }
 }

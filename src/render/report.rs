@@ -1,10 +1,12 @@
-//! The report of a span, as Markdown, plain text or JSON.
+//! The report of a span, as Markdown, plain text, HTML or JSON.
 //!
 //! The Markdown comes from a template over exactly what the JSON holds (see
 //! [`crate::core::report::Report`]) and `summary`, one sentence of counts. A repository's own
 //! `queue/templates/report.md.j2` is used in its stead. Filters: `md` (one line, nothing in it
 //! is markup), `quote` (several lines, quoted), `code`, `link`, `short` (of a commit), `clock`
 //! (a time, in the report's zone), `span` (seconds), `count("word")`.
+
+mod html;
 
 use std::time::Duration;
 
@@ -15,8 +17,11 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig
 use serde::Serialize;
 
 use super::text;
-use crate::core::report::{Completed, Report, Used, Waiting};
+use crate::core::report::{Completed, Report, Tally, Used, Waiting};
+
 use crate::domain::event::Spent;
+
+pub use html::html;
 
 /// Where a repository's own template stands, from its queue directory.
 pub const OVERRIDE: &str = "templates/report.md.j2";
@@ -33,6 +38,7 @@ struct View<'a> {
     #[serde(flatten)]
     report: &'a Report,
     summary: String,
+    weeks: Option<String>,
 }
 
 /// As JSON; [`Report`] documents its shape.
@@ -62,7 +68,7 @@ pub fn markdown(report: &Report, own: Option<&str>) -> Result<String> {
         Some(own) => (OVERRIDE, own),
         None => ("the built-in report", TEMPLATE),
     };
-    let view = View { report, summary: summary(report) };
+    let view = View { report, summary: summary(report), weeks: weeks(report) };
     let text = env
         .render_named_str(name, template, Serde(view))
         .with_context(|| format!("cannot write the report by `{name}`"))?;
@@ -117,6 +123,26 @@ fn summary(report: &Report) -> String {
     let said: Vec<_> = said.map(|(count, word)| format!("{count} {word}")).collect();
     let said = if said.is_empty() { "Nothing happened".into() } else { said.join(", ") };
     format!("{said}.{}", used(&report.used))
+}
+
+/// The last seven days against the seven before, if anything happened in either.
+fn weeks(report: &Report) -> Option<String> {
+    let (now, before) = (report.week, report.week_before);
+    if [now, before].iter().all(|week| *week == Tally::default()) {
+        return None;
+    }
+    let span = |week: Tally| {
+        let span = week.median_seconds.map(|it| text::span(Duration::from_secs(it)));
+        span.unwrap_or_else(|| "–".into())
+    };
+    let words = [
+        (now.completed.to_string(), before.completed.to_string(), "completed"),
+        (now.merged.to_string(), before.merged.to_string(), "merged"),
+        (now.failed.to_string(), before.failed.to_string(), "failed"),
+        (span(now), span(before), "for half of the attempts"),
+    ];
+    let words = words.map(|(now, before, word)| format!("{now} {word} (before: {before})"));
+    Some(format!("Seven days against the seven before: {}.", words.join(", ")))
 }
 
 /// What the agents say they have used, if they say anything.
@@ -225,6 +251,7 @@ pub fn plain(report: &Report) -> String {
     let (since, until) = (clock.show(report.since), clock.show(report.until));
     let mut lines = vec![format!("Report: {since} to {until} ({})", report.zone)];
     lines.push(summary(report));
+    lines.extend(weeks(report));
     lines.extend(report.nothing.iter().map(|why| format!("Nothing was built: {why}.")));
     let mut section = |title: &str, entries: Vec<String>| {
         if !entries.is_empty() {
@@ -238,7 +265,11 @@ pub fn plain(report: &Report) -> String {
         let (task, reason) = (&one.task, &one.reason);
         format!("  {task}: out of retries after {attempts}: {reason} (buildq show {task})")
     });
-    section("Waiting for you", waiting.chain(escalated).collect());
+    let held = report.queue.iter().filter_map(|one| {
+        let (remedy, held) = (one.remedy.as_ref()?, one.held.as_ref()?);
+        Some(format!("  {}: is held: {held} ({remedy})", one.task))
+    });
+    section("Waiting for you", waiting.chain(escalated).chain(held).collect());
     section(
         "Completed",
         report.completed.iter().flat_map(|one| completed_lines(one, clock)).collect(),
@@ -253,7 +284,9 @@ pub fn plain(report: &Report) -> String {
             if one.message.is_empty() { String::new() } else { format!(", {}", one.message) };
         let stalled = one.stalled.map(|at| format!("; no sign of life since {}", clock.show(at)));
         let (since, stalled) = (clock.show(one.since), stalled.unwrap_or_default());
-        format!("  {}: {}{words} (since {since}){stalled}", one.task, one.percent)
+        let ends = one.ends.map(|at| format!(", should end {}", clock.show(at)));
+        let ends = ends.unwrap_or_default();
+        format!("  {}: {}{words} (since {since}{ends}){stalled}", one.task, one.percent)
     });
     section("At work", active.collect());
     let failed = report.failed.iter().map(|one| {
@@ -339,6 +372,8 @@ mod tests {
         let text = markdown(&report, None).unwrap();
         let expected = "# Report: 2026-02-07 09:00 to 2026-02-07 18:00 (UTC)\n\n\
             1 completed, 1 failed, 1 in review, 1 blocked.\n\n\
+            Seven days against the seven before: 1 completed (before: 0), 0 merged (before: 0), \
+            1 failed (before: 0), 0s for half of the attempts (before: –).\n\n\
             ## Waiting for you\n\n\
             - **a** (a) waits for review since 09:20: `buildq review a`\n\
             - **c** asks: Which \\<key\\>?: `buildq answer c \"…\"`\n\n\

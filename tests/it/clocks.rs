@@ -96,6 +96,35 @@ fn a_report_is_stored_once_for_each_day_that_comes() {
     assert_eq!(stored.count(), 1, "{:?}", repo.ledger());
 }
 
+#[test]
+fn a_morning_has_one_digest_and_a_waker_for_it() {
+    let repo = TestRepo::with_agent("echo made > made; exit 0", "report: {morning: \"07:00\"}");
+    repo.step("2026-02-06T22:00:00Z");
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "succeeded").settle();
+    repo.step("2026-02-06T23:30:00Z");
+    repo.buildq(["sync"]).success();
+    assert_eq!(repo.file_at("buildq", "reports/2026-02-07-morning.md"), "");
+    // Nobody calls sync in the morning: the waker does.
+    repo.step("2026-02-07T07:00:30Z");
+    repo.wait_for(|repo| !repo.file_at("buildq", "reports/2026-02-07-morning.md").is_empty());
+    repo.settle();
+    let text = repo.file_at("buildq", "reports/2026-02-07-morning.md");
+    assert!(text.contains("# Report: 2026-02-06 07:00 to 2026-02-07 07:00"), "{text}");
+    assert!(text.contains("`buildq review x`"), "{text}");
+    for time in ["2026-02-07T07:01:00Z", "2026-02-07T12:00:00Z"] {
+        repo.step(time);
+        repo.buildq(["sync"]).success();
+    }
+    let told = |repo: &TestRepo| {
+        repo.ledger().into_iter().filter(|it| it.starts_with("morning: ")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&repo), ["morning: 2026-02-07"]);
+    repo.step("2026-02-08T09:00:00Z");
+    repo.buildq(["sync"]).success();
+    assert_eq!(told(&repo), ["morning: 2026-02-07", "morning: 2026-02-08"]);
+}
+
 /// In Berlin the clock goes from 02:00 to 03:00 in the one night (01:00 UTC), and from 03:00 back to
 /// 02:00 in the other. A window that begins in the hour that is left out opens after it; one in the
 /// hour that comes twice opens once.

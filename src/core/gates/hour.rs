@@ -29,8 +29,8 @@ pub struct Hour {
     over: Vec<Oid>,
     /// Builds whose retry is not due.
     early: Vec<TaskId>,
-    /// The day whose report is due.
-    report: Option<NaiveDate>,
+    /// The day whose report is due, and the morning whose digest is.
+    report: (Option<NaiveDate>, Option<NaiveDate>),
     /// Whether there is too little room to start anything; how little, no plan that lasts says.
     full: bool,
 }
@@ -54,7 +54,7 @@ impl Hour {
             meetings: seen.busy.iter().filter(runs).cloned().collect(),
             over: over.map(|approval| approval.commit).collect(),
             early: early.map(|(id, _)| id.clone()).collect(),
-            report: plan::report_due(situation),
+            report: (plan::report_due(situation), plan::morning_due(situation)),
             full: is_full(situation),
         }
     }

@@ -85,6 +85,9 @@ impl Ledger {
             Kind::Reported { date } => {
                 self.reported.insert(*date);
             }
+            Kind::Morning { date } => {
+                self.mornings.insert(*date);
+            }
             _ => {}
         }
     }

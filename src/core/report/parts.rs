@@ -23,6 +23,10 @@ pub struct Report {
     pub counts: Counts,
     /// What agents say they have used in attempts that ended within the span.
     pub used: Used,
+    /// The seven days up to its end.
+    pub week: Tally,
+    /// The seven days before them.
+    pub week_before: Tally,
     /// Why nothing was built, if nothing was.
     pub nothing: Option<String>,
     /// Attempts that ended well within the span, oldest first.
@@ -66,6 +70,21 @@ pub struct Counts {
     pub blocked: usize,
     /// Waiting to start.
     pub queued: usize,
+}
+
+/// What happened within a week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Attempts that began.
+    pub started: usize,
+    /// Attempts that ended well.
+    pub completed: usize,
+    /// Attempts that ended otherwise.
+    pub failed: usize,
+    /// Builds whose work came into the base branch.
+    pub merged: usize,
+    /// Half of the attempts that ended took no longer, in seconds.
+    pub median_seconds: Option<u64>,
 }
 
 /// What agents say they have used, all together.
@@ -168,6 +187,8 @@ pub struct Active {
     pub attempt: Attempt,
     /// When the run began.
     pub since: DateTime<Utc>,
+    /// When it should end by a person's estimate.
+    pub ends: Option<DateTime<Utc>>,
     /// How far it said it is.
     pub percent: Percent,
     /// Its last words.
@@ -246,4 +267,6 @@ pub struct Queued {
     pub gate: Option<Gate>,
     /// That gate's reason.
     pub held: Option<String>,
+    /// What a person can type, if that gate waits for one.
+    pub remedy: Option<String>,
 }

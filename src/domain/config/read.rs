@@ -412,7 +412,7 @@ mod tests {
              commit_leftovers: false\nretry: {max: 1, delay: 90s, from: branch}\nstall: {after: 30m}\n\
              windows:\n  high: never\n  medium: always\n  low: [\"01:00-05:00\", 22:00-24:00]\n\
              timezone: Europe/Berlin\ndepends: Merged\n\
-             workspace:\n  copy: .env\n  setup: npm ci\nreport:\n  at: 07:30\nbranch:\n  prefix: q-\nhooks:\n  quiet: true\nlint: deny\n",
+             workspace:\n  copy: .env\n  setup: npm ci\nreport:\n  at: 07:30\n  morning: 06:45\nbranch:\n  prefix: q-\nhooks:\n  quiet: true\nlint: deny\n",
         );
         assert_eq!(config.base.as_deref(), Some("develop"));
         assert_eq!(config.queue_dir, "work/queue");
@@ -436,6 +436,7 @@ mod tests {
         assert_eq!(config.workspace_copy, [".env"]);
         assert_eq!(config.workspace_setup[0].argv, ["npm", "ci"]);
         assert_eq!(config.report_at, NaiveTime::from_hms_opt(7, 30, 0).unwrap());
+        assert_eq!(config.morning, NaiveTime::from_hms_opt(6, 45, 0));
         assert_eq!(config.branch_prefix, "q-");
     }
 

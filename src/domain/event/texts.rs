@@ -41,6 +41,7 @@ impl Kind {
             | Self::Resumed { .. }
             | Self::Runner { .. }
             | Self::Reported { .. }
+            | Self::Morning { .. }
             | Self::Unknown { .. } => Vec::new(),
         }
     }

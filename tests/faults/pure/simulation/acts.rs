@@ -61,6 +61,7 @@ impl World {
                 Kind::Judged(Judged { task, source, builder, opinion, fault: None, until: None })
             }
             Action::Report { date } => Kind::Reported { date },
+            Action::Morning { date } => Kind::Morning { date },
             Action::Adopt { runner } => Kind::Runner { runner },
             Action::Merge { task, attempt, arrival } => {
                 let (commit, how, edited) = (arrival.commit, arrival.how, arrival.edited);
