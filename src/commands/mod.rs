@@ -11,6 +11,7 @@ pub mod confine;
 pub mod demo;
 pub mod doctor;
 pub mod done;
+pub mod export;
 pub mod fail;
 pub mod gather;
 pub mod gc;
@@ -74,6 +75,7 @@ enum Verb {
     Init(init::Init),
     Add(add::Args),
     Import(import::Args),
+    Export(export::Args),
     Status(status::Args),
     Why(why::Args),
     Show(show::Args),
@@ -174,6 +176,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Init(args) => init::run(args, &scene),
         Verb::Add(args) => add::run(args, &scene),
         Verb::Import(args) => import::run(args, &scene),
+        Verb::Export(args) => export::run(args, &scene),
         Verb::Status(args) => status::run(args, &scene),
         Verb::Why(args) => why::run(args, &scene),
         Verb::Show(args) => show::run(args, &scene),

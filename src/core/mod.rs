@@ -6,6 +6,7 @@ pub mod circles;
 pub mod clear;
 pub mod detect;
 pub mod doctor;
+pub mod export;
 pub mod gates;
 pub mod gc;
 pub mod inspect;
