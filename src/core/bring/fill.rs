@@ -139,7 +139,7 @@ impl Item {
             Key::Builder if self.builder.is_none() => self.builder = Some(plain),
             // What is called a title is one; a heading is a name of it too.
             Key::Title => {
-                let before = std::mem::replace(&mut self.title, plain);
+                let before = std::mem::replace(&mut self.title, one_line(value));
                 self.aliases.extend(Some(before).filter(|before| !before.is_empty()));
             }
             Key::Name => self.aliases.push(plain),
