@@ -91,13 +91,28 @@ fn section(task: &Exported) -> String {
         page.extend(task.blockers.iter().map(|blocker| format!("  - {blocker}\n")));
     }
     if !task.description.is_empty() {
-        page += &format!("\n{}\n", task.description);
+        page += &format!("\n{}\n", below(&task.description));
     }
     if !task.criteria.is_empty() {
         page += "\n**Completion Criteria:**\n";
         page.extend(task.criteria.iter().map(|own| format!("- {}\n", boxed(own))));
     }
     page
+}
+
+/// A text whose headings stay below the heading that it stands under.
+fn below(text: &str) -> String {
+    let mut fenced = false;
+    let line = |line: &str| {
+        fenced ^= line.trim_start().starts_with("```");
+        let level = line.chars().take_while(|c| *c == '#').count();
+        let heading = !fenced && (1..=6).contains(&level) && line[level..].starts_with(' ');
+        match heading {
+            true => format!("{}{}", "#".repeat((level + 3).min(6)), &line[level..]),
+            false => line.to_owned(),
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// One JSON object for each task that is not done: the body of a request that creates an issue.
