@@ -7,6 +7,7 @@ pub mod answer;
 pub mod approve;
 pub mod block;
 pub mod cancel;
+pub mod completions;
 pub mod confine;
 pub mod demo;
 pub mod doctor;
@@ -16,6 +17,7 @@ pub mod fail;
 pub mod gather;
 pub mod gc;
 pub mod heartbeat;
+pub mod help;
 pub mod hook;
 pub mod import;
 pub mod init;
@@ -25,6 +27,7 @@ pub mod judgement;
 pub mod judge;
 pub mod leaks;
 pub mod log;
+pub mod man;
 pub mod mouth;
 pub mod output;
 pub mod pause;
@@ -62,6 +65,7 @@ pub use mouth::print;
 /// retried, and what waits in the end is `build/<task>` for your review.
 #[derive(Debug, Parser)]
 #[command(name = "buildq", version, propagate_version = true, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// Act as if started in this directory
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -102,6 +106,9 @@ enum Verb {
     Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
+    Completions(completions::Args),
+    Man(man::Args),
+    Help(help::Args),
     Progress(progress::Args),
     Block(block::Args),
     Done(done::Args),
@@ -203,6 +210,9 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
+        Verb::Completions(args) => completions::run(args),
+        Verb::Man(args) => man::run(args, &scene),
+        Verb::Help(args) => help::run(args),
         Verb::Progress(args) => progress::run(args).map(Exit::from),
         Verb::Block(args) => block::run(args).map(Exit::from),
         Verb::Done(args) => done::run(args).map(Exit::from),

@@ -16,6 +16,7 @@ mod clones;
 mod doctor;
 mod gc;
 mod isolation;
+mod helps;
 mod hostile;
 mod import;
 mod inspect;
