@@ -31,7 +31,7 @@ pub fn item(object: &Object) -> Result<Item, String> {
         return Err(format!("#{number} is a pull request"));
     }
     let url = ["url", "html_url"].iter().map(|key| json::text(object, key));
-    let page_of = url.filter(|url| url.contains("/issues/")).last().unwrap_or_default();
+    let page_of = url.rev().find(|url| url.contains("/issues/")).unwrap_or_default();
     let mut item = Item { key: key(&page_of, &number), title: one_line(&title), ..Item::default() };
     item.aliases = vec![number.clone()];
     let state = json::text(object, "state").to_lowercase();
