@@ -27,9 +27,13 @@ fn main() -> ExitCode {
     // Every commit waits for its hook: it goes past the parser of all the other commands.
     let done = match commands::hook::Args::of_shim(std::env::args_os().skip(1)) {
         Some(args) => commands::hook::run(args, &commands::Scene { dir: ".".into(), now }),
-        None => match commands::Cli::try_parse() {
-            Ok(cli) => commands::run(cli, now),
-            Err(error) => return ExitCode::from(commands::mouth::usage(&error)),
+        None => match commands::completions::answered() {
+            Ok(true) => return ExitCode::SUCCESS,
+            Err(error) => Err(error),
+            Ok(false) => match commands::Cli::try_parse() {
+                Ok(cli) => commands::run(cli, now),
+                Err(error) => return ExitCode::from(commands::mouth::usage(&error)),
+            },
         },
     };
     match done {

@@ -7,16 +7,19 @@ pub mod answer;
 pub mod approve;
 pub mod block;
 pub mod cancel;
+pub mod completions;
 pub mod confine;
 pub mod dashboard;
 pub mod daemon;
 pub mod demo;
 pub mod doctor;
 pub mod done;
+pub mod export;
 pub mod fail;
 pub mod gather;
 pub mod gc;
 pub mod heartbeat;
+pub mod help;
 pub mod hook;
 pub mod import;
 pub mod init;
@@ -26,6 +29,7 @@ pub mod judgement;
 pub mod judge;
 pub mod leaks;
 pub mod log;
+pub mod man;
 pub mod mouth;
 pub mod notify;
 pub mod output;
@@ -67,6 +71,7 @@ pub use mouth::print;
 /// retried, and what waits in the end is `build/<task>` for your review.
 #[derive(Debug, Parser)]
 #[command(name = "buildq", version, propagate_version = true, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// Act as if started in this directory
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -80,6 +85,7 @@ enum Verb {
     Init(init::Init),
     Add(add::Args),
     Import(import::Args),
+    Export(export::Args),
     Status(status::Args),
     Watch(watch::Args),
     Why(why::Args),
@@ -111,6 +117,9 @@ enum Verb {
     Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
+    Completions(completions::Args),
+    Man(man::Args),
+    Help(help::Args),
     Progress(progress::Args),
     Block(block::Args),
     Done(done::Args),
@@ -185,6 +194,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Init(args) => init::run(args, &scene),
         Verb::Add(args) => add::run(args, &scene),
         Verb::Import(args) => import::run(args, &scene),
+        Verb::Export(args) => export::run(args, &scene),
         Verb::Status(args) => status::run(args, &scene),
         Verb::Watch(args) => watch::run(args, &scene),
         Verb::Why(args) => why::run(args, &scene),
@@ -216,6 +226,9 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
+        Verb::Completions(args) => completions::run(args),
+        Verb::Man(args) => man::run(args, &scene),
+        Verb::Help(args) => help::run(args),
         Verb::Progress(args) => progress::run(args).map(Exit::from),
         Verb::Block(args) => block::run(args).map(Exit::from),
         Verb::Done(args) => done::run(args).map(Exit::from),

@@ -7,6 +7,7 @@ pub mod clear;
 pub mod dashboard;
 pub mod detect;
 pub mod doctor;
+pub mod export;
 pub mod gates;
 pub mod gc;
 pub mod inspect;

@@ -5,6 +5,7 @@ pub mod bring;
 pub mod diagnostic;
 pub mod doctor;
 pub mod error;
+pub mod export;
 pub mod gc;
 pub mod hook;
 pub mod ink;

@@ -110,3 +110,76 @@ fn what_is_no_list_is_refused_in_clear_words() {
     let json = repo.buildq(["import", "prose.md", "--check", "--json"]);
     assert!(json.code == 1 || json.stdout.starts_with('{'), "{}", json.stdout);
 }
+
+#[test]
+fn lists_of_other_tools_are_told_apart() {
+    let repo = TestRepo::new();
+    repo.buildq(["pause"]).success();
+    repo.write(
+        "bl/tasks/back-1.md",
+        "---\nid: BACK-1\ntitle: 'One: first'\nstatus: Done\nassignee: @ann\ndependencies: []\n---\n## Description\nIt is.\n",
+    );
+    repo.write(
+        "bl/tasks/back-2.md",
+        "---\nid: BACK-2\ntitle: Two\nstatus: To Do\ndependencies: [task-1]\n---\n## Acceptance Criteria\n- [ ] #1 It goes\n",
+    );
+    repo.write("bl/docs/readme.md", "# About\n");
+    let said = repo.buildq(["import", "bl"]).success();
+    said.stdout_has("read as backlog").stdout_has("bl/docs/readme.md: not of this list");
+    assert!(repo.read("queue/done/one-first.md").contains("title: \"One: first\"\n"));
+    let two = repo.read("queue/two.md");
+    assert!(two.contains("depends_on: [one-first]\n") && two.ends_with("- [ ] It goes\n"), "{two}");
+    for (file, text, format, id) in [
+        (
+            "a.jsonl",
+            r#"{"id":"bd-1","title":"Beads","issue_type":"task","priority":1}"#,
+            "beads",
+            "beads",
+        ),
+        (
+            "t.json",
+            r#"[{"uuid":"u-1","description":"Warrior","status":"pending"}]"#,
+            "taskwarrior",
+            "warrior",
+        ),
+        ("g.json", r#"[{"number":7,"title":"Hub","body":"x","state":"OPEN"}]"#, "github", "hub"),
+        ("TODO.md", "- [ ] Do it\n", "todo", "do-it"),
+    ] {
+        repo.write(file, text);
+        let said = repo.buildq(["import", file, "--json"]).success();
+        let told: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!((&told["format"], &told["items"][0]["id"]), (&format.into(), &id.into()));
+        assert!(repo.path(&format!("queue/{id}.md")).exists(), "{file}");
+        repo.buildq(["import", file]).success().stdout_has("is new");
+    }
+    let lint = repo.buildq(["lint", "--json"]);
+    assert!(!lint.stdout.contains("\"error\""), "{}", lint.stdout);
+}
+
+#[test]
+fn what_is_exported_comes_back() {
+    let repo = repo();
+    repo.buildq(["import", "BUILD_QUEUE.md"]).success();
+    let json = repo.buildq(["export", "--to", "json"]).success();
+    let tasks: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(tasks.as_array().unwrap().len(), 3);
+    repo.buildq(["export", "--to", "csv"])
+        .success()
+        .stdout_has("pay-page,Pay Page,queued,high,45m");
+    let issues = repo.buildq(["export", "--to", "github"]).success();
+    assert_eq!(issues.stdout.lines().count(), 2, "what is done is no issue");
+    let page = repo.buildq(["export", "--to", "build-queue"]).success().stdout;
+    let other = TestRepo::new();
+    other.buildq(["pause"]).success();
+    other.write("BUILD_QUEUE.md", &page);
+    other.buildq(["import", "BUILD_QUEUE.md"]).success().stdout_has("3 tasks in one commit");
+    let again = other.buildq(["export", "--to", "json"]).success();
+    // Headings in a description move down, and facts in it are told as such.
+    let plain = |said: &str| {
+        let mut tasks: Vec<serde_json::Value> = serde_json::from_str(said).unwrap();
+        tasks.iter_mut().for_each(|task| task["description"] = "".into());
+        tasks
+    };
+    assert_eq!(plain(&again.stdout), plain(&json.stdout));
+    assert!(again.stdout.contains("with the price of one thing in it"));
+}

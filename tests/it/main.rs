@@ -19,6 +19,7 @@ mod doctor;
 mod gc;
 mod golden;
 mod isolation;
+mod helps;
 mod hostile;
 mod import;
 mod inspect;

@@ -4,6 +4,9 @@ use super::fields::Key;
 use super::words::{one_line, trimmed, unstressed};
 use super::{Item, State, values};
 
+/// More criteria or facts than that are no item's.
+pub const MOST: usize = 400;
+
 /// How far something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -134,7 +137,11 @@ impl Item {
             Key::Depends => self.depends_on.push(plain),
             Key::Blockers => self.blockers.push(plain),
             Key::Builder if self.builder.is_none() => self.builder = Some(plain),
-            Key::Title if self.title.is_empty() => self.title = plain,
+            // What is called a title is one; a heading is a name of it too.
+            Key::Title => {
+                let before = std::mem::replace(&mut self.title, one_line(value));
+                self.aliases.extend(Some(before).filter(|before| !before.is_empty()));
+            }
             Key::Name => self.aliases.push(plain),
             Key::Status => self.stands(&plain),
             Key::Priority => {
@@ -148,7 +155,7 @@ impl Item {
                 let moment = values::moment(&plain);
                 self.measured(name, &plain, moment, |item| &mut item.not_before);
             }
-            Key::Builder | Key::Title | Key::Fact => self.note(name, &plain),
+            Key::Builder | Key::Fact => self.note(name, &plain),
         }
     }
 
@@ -189,8 +196,19 @@ impl Item {
     /// One more outcome.
     pub(super) fn criterion(&mut self, text: &str, done: bool) {
         let text = one_line(text);
+        if self.criteria.len() >= MOST {
+            return self.lose("criteria");
+        }
         if !is_nothing(&text) && !self.criteria.iter().any(|(known, _)| *known == text) {
             self.criteria.push((text, done));
+        }
+    }
+
+    /// Tells once that there was more of something than anybody reads.
+    pub(super) fn lose(&mut self, what: &str) {
+        let told = format!("left behind: more than {MOST} {what}");
+        if !self.lost.contains(&told) {
+            self.lost.push(told);
         }
     }
 
@@ -207,7 +225,11 @@ impl Item {
 
 /// Words with commas between.
 pub fn words_of(text: &str) -> Vec<String> {
-    let word = |word: &str| one_line(word.trim().trim_matches(['`', '#', '"', '[', ']', '*']));
+    let word = |word: &str| {
+        // `#web` is a tag, `C#` a language.
+        let bare = word.trim().trim_matches(['`', '"', '[', ']', '*']);
+        one_line(bare.trim_start_matches('#'))
+    };
     let words = text.split([',', ';', '、', '，']).map(word);
     words.filter(|word| !is_nothing(word) && word.len() <= 200).collect()
 }

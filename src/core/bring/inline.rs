@@ -8,11 +8,19 @@ use super::{Item, State, rows, values};
 /// A longer title is cut at its first sentence.
 const LONGEST_TITLE: usize = 120;
 
+/// No more of a line is looked at for what it names, in bytes.
+const LONGEST_LINE: usize = 2000;
+
 /// Between the parts of such a line.
 const BETWEEN: &[&str] = &[" - ", " — ", " – ", " | ", " · ", " • "];
 
 /// Reads `[x] **Title** (P1, ~2h) - Added: 2026-02-07 - Priority: High #tag`.
 pub fn item(line: &str) -> Item {
+    if line.len() > LONGEST_LINE {
+        let mut item = self::item(cut(line, LONGEST_LINE));
+        item.write(line);
+        return item;
+    }
     let mut item = Item::default();
     let (mark, rest) = rows::boxed(line);
     if matches!(mark, Some(rows::Box::Done | rows::Box::Dropped)) {
@@ -32,6 +40,9 @@ pub fn item(line: &str) -> Item {
     let title = groups(&mut item, &title);
     let title = tags(&mut item, &title);
     named_parts(&mut item, &title);
+    if item.title.is_empty() {
+        item.title = one_line(cut(&rest, 100));
+    }
     if item.priority.is_none() {
         item.priority = values::sign(&rest);
     }

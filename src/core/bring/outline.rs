@@ -100,6 +100,9 @@ const APART: &[&str] = &[
     "modèle",
 ];
 
+/// Headings beyond these are text: no list has so many.
+const MOST_SECTIONS: usize = 50_000;
+
 /// The sections of a page; the first is its top.
 pub fn sections(rows: &[Row]) -> Vec<Section> {
     let mut sections = vec![Section {
@@ -113,6 +116,9 @@ pub fn sections(rows: &[Row]) -> Vec<Section> {
     let mut open = vec![0];
     for (index, row) in rows.iter().enumerate() {
         let Kind::Heading(level) = row.kind else { continue };
+        if sections.len() > MOST_SECTIONS {
+            break;
+        }
         let last = sections.len() - 1;
         sections[last].rows.end = index;
         while open.len() > 1 && open.last().is_some_and(|of| sections[*of].level >= level) {
@@ -147,6 +153,8 @@ struct Page<'a> {
     any: bool,
     /// Which levels hold numbered headings.
     numbered: [bool; 8],
+    /// The first heading of level 1.
+    title: Option<usize>,
 }
 
 impl<'a> Page<'a> {
@@ -170,7 +178,8 @@ impl<'a> Page<'a> {
         }
         let boxes = rows.iter().any(|row| matches!(row.kind, Kind::Item(_, _, Some(_))));
         let any = boxes || plain.iter().any(|plain| *plain);
-        Self { rows, plain, inner, any, numbered }
+        let title = sections.iter().position(|section| section.level == 1);
+        Self { rows, plain, inner, any, numbered, title }
     }
 
     fn role(&self, sections: &[Section], index: usize) -> Role {
@@ -182,6 +191,9 @@ impl<'a> Page<'a> {
             _ => {}
         }
         let lower = trimmed(&section.text).to_lowercase();
+        if matches!(above.role, Role::Details(_)) && self.plain[index] {
+            return Role::Task;
+        }
         if is_gate(&section.text) {
             return Role::Gate;
         }
@@ -199,7 +211,7 @@ impl<'a> Page<'a> {
         if matches!(above.role, Role::Details(_)) {
             return Role::Task;
         }
-        let first = section.level == 1 && sections[1..index].iter().all(|s| s.level > 1);
+        let first = self.title == Some(index);
         if first && !self.plain[index] {
             return Role::List(fill::status(&section.text).filter(|s| *s == Status::Done), None);
         }

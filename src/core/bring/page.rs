@@ -8,13 +8,13 @@ use super::words::{count, cut, one_line};
 use super::{Found, Item, State, inline, table};
 use crate::domain::task::Priority;
 
-/// Reads a page; `all` takes items without a box outside of lists as well.
+/// Reads a page.
 pub fn read(text: &str, name: &str) -> Found {
     let (rows, comments) = rows::rows(text);
     let sections = outline::sections(&rows);
     let mut reader = Reader { rows: &rows, name, found: Found::default(), gates: Vec::new() };
     let mut index = 0;
-    while index < sections.len() {
+    while index < sections.len() && reader.found.items.len() <= super::MOST_ITEMS {
         index = reader.section(&sections, index);
     }
     if comments > 0 {
@@ -92,7 +92,7 @@ impl Reader<'_> {
         let rows = &self.rows[section.rows.clone()];
         let (mut index, mut apart) = (0, Vec::new());
         let template = |row: &Row| row.text.starts_with("**[") || row.text.starts_with("[ ");
-        while index < rows.len() {
+        while index < rows.len() && self.found.items.len() <= super::MOST_ITEMS {
             let row = &rows[index];
             let end = index + 1 + inner(&rows[index..]);
             match &row.kind {
@@ -199,6 +199,33 @@ fn entry(row: &Row, rows: &[Row], (number, mark): (Option<&str>, Option<Box>)) -
     let moved = moved.map(|row| row.raw.len() - row.raw.trim_start().len()).min().unwrap_or(0);
     filling.rows(&rows[skip..], moved);
     filling.done()
+}
+
+/// Reads a text that belongs to an item: fields, boxes and criteria go to their places. How far
+/// the item is, its own list knows.
+pub fn body(item: &mut Item, text: &str) {
+    let (rows, comments) = rows::rows(text);
+    let before = (item.state, item.title.clone(), std::mem::take(&mut item.blockers));
+    let mut filling = Filling::new(std::mem::take(item));
+    filling.rows(&rows, 0);
+    *item = filling.done();
+    (item.state, item.title) = (before.0, before.1);
+    item.blockers.splice(0..0, before.2);
+    if comments > 0 {
+        item.lost
+            .push(format!("left behind: {}", count(comments, "HTML comment", "HTML comments")));
+    }
+}
+
+/// Reads a text of nothing but criteria.
+pub fn criteria(item: &mut Item, text: &str) {
+    for row in rows::rows(text).0 {
+        match row.kind {
+            Kind::Item(_, _, mark) => item.criterion(&row.text, mark == Some(Box::Done)),
+            Kind::Text(_) | Kind::Table | Kind::Code => item.criterion(&row.text, false),
+            Kind::Blank | Kind::Heading(_) => {}
+        }
+    }
 }
 
 /// An item while its rows are read.

@@ -10,6 +10,12 @@ pub fn is_one(text: &str) -> bool {
     rows.iter().take(500).any(|row| matches!(row.kind, rows::Kind::Item(..)))
 }
 
+/// Whether a file of a folder is called as such lists are.
+pub fn is_named(name: &str) -> bool {
+    let name = name.rsplit('/').next().unwrap_or(name).to_lowercase();
+    ["todo", "to-do", "task", "backlog"].iter().any(|word| name.starts_with(word))
+}
+
 /// Reads the pages.
 pub fn read(pages: &[Page]) -> Found {
     let mut all = Found::default();

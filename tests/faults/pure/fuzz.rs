@@ -16,6 +16,7 @@
 //! A crash that is found becomes a row of a table in the room where it was mended.
 
 mod grow;
+mod lists;
 mod mutate;
 mod pages;
 mod targets;
@@ -184,6 +185,11 @@ fn renderers() {
 #[test]
 fn judgement() {
     fuzz(&targets::JUDGEMENT);
+}
+
+#[test]
+fn lists() {
+    fuzz(&lists::LISTS);
 }
 
 /// What fails is told with its number, and shortened to what it needs.
