@@ -9,6 +9,7 @@ mod needs;
 mod reasons;
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use chrono::{SubsecRound, TimeDelta};
@@ -261,8 +262,14 @@ fn review(here: Situation) -> Vec<Review> {
         })
     };
     let mut all: Vec<_> = here.ledger.builds.iter().filter_map(one).collect();
-    all.sort_by(|a, b| (a.since, &a.task).cmp(&(b.since, &b.task)));
+    all.sort_by_key(|one| (one.since, begun_as(here, &one.task)));
     all
+}
+
+/// Of two that ended within one second, the one that began later ended later: the ids of events
+/// are in the order of their making.
+fn begun_as(here: Situation, task: &TaskId) -> Option<String> {
+    here.ledger.builds.get(task)?.last().map(|run| run.id.clone())
 }
 
 fn recent(here: Situation) -> Vec<Ended> {
@@ -278,7 +285,7 @@ fn recent(here: Situation) -> Vec<Ended> {
         Some(Ended { task: task.clone(), title, what, at, detail })
     };
     let mut all: Vec<_> = here.ledger.builds.iter().filter_map(one).collect();
-    all.sort_by(|a, b| (b.at, &a.task).cmp(&(a.at, &b.task)));
+    all.sort_by_key(|one| Reverse((one.at, begun_as(here, &one.task))));
     all.truncate(RECENT);
     all
 }
