@@ -138,25 +138,3 @@ def nq(bench, samples):
         queued = time.time_ns()
         waits.append((began(mark, "nq") - queued) / 1e6)
     return waits
-
-
-def listing(bench, tasks):
-    """How long taskwarrior takes to list the next of so many tasks, in seconds; `None` without it."""
-    if shutil.which("task", path=bench.env["PATH"]) is None:
-        return None
-    home = bench.folder / "task"
-    home.mkdir(exist_ok=True)
-    (home / "taskrc").write_text(f"data.location={home}\nconfirmation=off\nverbose=nothing\n")
-    env = {**bench.env, "TASKRC": str(home / "taskrc"), "TASKDATA": str(home)}
-    text = ",\n".join(f'{{"description":"Write part {n} of the importer","priority":"L"}}' for n in range(tasks))
-    subprocess.run(["task", "import", "-"], input=f"[{text}]", text=True, env=env, check=True, capture_output=True)
-
-    def once():
-        begun = time.perf_counter()
-        done = subprocess.run(["task", "next"], env=env, capture_output=True)
-        if done.returncode != 0:
-            sys.exit("broken: task next")
-        return time.perf_counter() - begun
-
-    once()
-    return statistics.median(once() for _ in range(5))
