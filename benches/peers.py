@@ -16,12 +16,12 @@ agent:
   default_target: note
   targets:
     note:
-      cmd: [{script}]
+      cmd: [{script}, "{{prompt}}"]
 """
 FLOW = """stages:
   - name: build
     action: agent
-    result_check: none
+    result_check: { builtin: commits }
 """
 TICKET = """---
 name: Note the time, number {n}
@@ -45,6 +45,12 @@ def delays(bench, samples):
         except (SystemExit, OSError, subprocess.SubprocessError) as trouble:
             say(f"  {name}: {trouble}")
     return found
+
+
+def missing(bench, name):
+    """Why there is no figure of a peer."""
+    there = shutil.which(name, path=bench.env["PATH"])
+    return "could not be measured" if there else "not installed"
 
 
 def began(mark, program):
@@ -90,8 +96,9 @@ def sloop(bench, samples):
             ticket.write_text(TICKET.format(n=n + 1))
             bench.run("git", "add", ".", cwd=repo)
             bench.run("git", "commit", "-qm", "A ticket", cwd=repo)
-            bench.run("sloop", "post", str(ticket.relative_to(repo)), cwd=repo)
+            # Its daemon is at work before the command has ended: from its begin on.
             posted = time.time_ns()
+            bench.run("sloop", "post", str(ticket.relative_to(repo)), cwd=repo)
             at = began(mark, "sloop")
             time.sleep(0.5)
             if n >= 0:
@@ -131,25 +138,3 @@ def nq(bench, samples):
         queued = time.time_ns()
         waits.append((began(mark, "nq") - queued) / 1e6)
     return waits
-
-
-def listing(bench, tasks):
-    """How long taskwarrior takes to list the next of so many tasks, in seconds; `None` without it."""
-    if shutil.which("task", path=bench.env["PATH"]) is None:
-        return None
-    home = bench.folder / "task"
-    home.mkdir(exist_ok=True)
-    (home / "taskrc").write_text(f"data.location={home}\nconfirmation=off\nverbose=nothing\n")
-    env = {**bench.env, "TASKRC": str(home / "taskrc"), "TASKDATA": str(home)}
-    text = ",\n".join(f'{{"description":"Write part {n} of the importer","priority":"L"}}' for n in range(tasks))
-    subprocess.run(["task", "import", "-"], input=f"[{text}]", text=True, env=env, check=True, capture_output=True)
-
-    def once():
-        begun = time.perf_counter()
-        done = subprocess.run(["task", "next"], env=env, capture_output=True)
-        if done.returncode != 0:
-            sys.exit("broken: task next")
-        return time.perf_counter() - begun
-
-    once()
-    return statistics.median(once() for _ in range(5))
