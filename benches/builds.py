@@ -80,11 +80,11 @@ def start(bench, args):
         if name in others:
             mine += f"; `{name}`, which makes no workspace: {statistics.median(others[name]):.0f} ms"
     if "sloop" not in others:
-        return [Row(what, "≤ 1 ×", "", "`sloop post` → same: not installed", mine)]
+        return [Row(what, "≤ 1 ×", "", f"`sloop post` → same: {peers.missing(bench, 'sloop')}", mine)]
     theirs = statistics.median(others["sloop"])
     ratio = statistics.median(ours) / theirs
     detail = f"{mine}; `sloop` {theirs:.0f} ms"
-    return [Row(what, "≤ 1 ×", f"{ratio:.2f} ×", "`sloop post` → same", detail, ratio <= 1)]
+    return [Row(what, "≤ 1 ×", f"{ratio:.2f} ×", "begin of `sloop post` → same", detail, ratio <= 1)]
 
 
 def built(bench, repo, tasks):

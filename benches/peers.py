@@ -16,12 +16,12 @@ agent:
   default_target: note
   targets:
     note:
-      cmd: [{script}]
+      cmd: [{script}, "{{prompt}}"]
 """
 FLOW = """stages:
   - name: build
     action: agent
-    result_check: none
+    result_check: { builtin: commits }
 """
 TICKET = """---
 name: Note the time, number {n}
@@ -45,6 +45,12 @@ def delays(bench, samples):
         except (SystemExit, OSError, subprocess.SubprocessError) as trouble:
             say(f"  {name}: {trouble}")
     return found
+
+
+def missing(bench, name):
+    """Why there is no figure of a peer."""
+    there = shutil.which(name, path=bench.env["PATH"])
+    return "could not be measured" if there else "not installed"
 
 
 def began(mark, program):
@@ -90,8 +96,9 @@ def sloop(bench, samples):
             ticket.write_text(TICKET.format(n=n + 1))
             bench.run("git", "add", ".", cwd=repo)
             bench.run("git", "commit", "-qm", "A ticket", cwd=repo)
-            bench.run("sloop", "post", str(ticket.relative_to(repo)), cwd=repo)
+            # Its daemon is at work before the command has ended: from its begin on.
             posted = time.time_ns()
+            bench.run("sloop", "post", str(ticket.relative_to(repo)), cwd=repo)
             at = began(mark, "sloop")
             time.sleep(0.5)
             if n >= 0:
