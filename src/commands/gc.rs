@@ -1,6 +1,7 @@
 //! `buildq gc`: clears away what ended builds have left, once their work is in the refs.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::domain::{size, span_of_time};
 use crate::effects::git::Git;
 use crate::effects::locks::Lock;
-use crate::effects::{clock, collect, detach, files, litter, workspace};
+use crate::effects::{clock, collect, detach, files, litter, upkeep, workspace};
 use crate::render;
 
 /// Clear away what ended builds have left on this machine
@@ -40,6 +41,9 @@ pub struct Args {
     /// Print nothing but errors
     #[arg(short, long)]
     quiet: bool,
+    /// Let git look after its own objects, as it does after a commit
+    #[arg(long, hide = true)]
+    pack: bool,
 }
 
 /// Sync has it run this often,
@@ -53,6 +57,9 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     say::must_be_known(&world)?;
+    if args.pack {
+        return upkeep::pack(&world.repo, &world.paths).map(|()| Exit::Done);
+    }
     let mut rules = rules(&world)?;
     rules.dropped = dropped(&args.drop, &litter::look(&world.paths))?;
     let cleared = match args.dry_run {
@@ -227,6 +234,9 @@ impl Stamp {
 /// Leaves it to a process of its own, if it is time: once a day, and once an hour while more
 /// lies about than is allowed.
 pub fn when_due(world: &World) -> Result<()> {
+    if upkeep::is_wanted(&world.repo, &world.paths, world.now) {
+        in_background(world, &["--pack"])?;
+    }
     let Some(last) = Stamp::load(world) else {
         return Stamp { at: world.now, stays: 0 }.save(world);
     };
@@ -240,8 +250,13 @@ pub fn when_due(world: &World) -> Result<()> {
     }
     // Noted first: one that always fails is not begun by every sync.
     Stamp { at: world.now, ..last }.save(world)?;
+    in_background(world, &["--quiet"])
+}
+
+fn in_background(world: &World, flags: &[&str]) -> Result<()> {
     let common = world.paths.common.as_os_str();
-    let words = ["-C".as_ref(), common, "gc".as_ref(), "--quiet".as_ref()];
+    let mut words = vec!["-C".as_ref(), common, "gc".as_ref()];
+    words.extend(flags.iter().map(OsStr::new));
     let log = world.paths.local.join("logs").join("gc.log");
     detach::spawn(&words, &world.paths.common, Some(&log), false)?;
     Ok(())

@@ -34,5 +34,6 @@ pub mod sweep;
 pub mod sys;
 pub mod timers;
 pub mod trust;
+pub mod upkeep;
 pub mod waker;
 pub mod workspace;

@@ -202,3 +202,33 @@ fn two_at_once_and_one_that_is_killed() {
         repo.wait_until("one", "succeeded");
     }
 }
+
+/// Packs of git's that lie there.
+fn packs(repo: &TestRepo) -> usize {
+    let names = names(&repo.path(".git/objects/pack"));
+    names.iter().filter(|name| name.ends_with(".pack")).count()
+}
+
+#[test]
+fn git_packs_what_lies_loose_after_a_sync_where_it_would_itself() {
+    let repo = TestRepo::with_agent("true", "");
+    // Of these, about six lie in the folder that git counts.
+    let files: Vec<_> = (0..1500).map(|n| format!("loose/{n}")).collect();
+    files.iter().for_each(|name| repo.write(name, name));
+    let words = ["hash-object", "-w"];
+    repo.git(words.into_iter().chain(files.iter().map(String::as_str)));
+    for setting in ["gc.auto=0", "maintenance.auto=false"] {
+        let (key, value) = setting.split_once('=').unwrap();
+        repo.git(["config", "gc.auto", "2"]);
+        repo.git(["config", "maintenance.auto", "true"]);
+        repo.git(["config", key, value]);
+        repo.buildq(["sync"]).success();
+        repo.buildq(["gc", "--pack"]).success();
+        assert_eq!(packs(&repo), 0, "{setting}");
+    }
+    let _ = fs::remove_file(repo.path(".git/buildq/cache/upkeep"));
+    repo.git(["config", "maintenance.auto", "true"]);
+    repo.git(["config", "gc.auto", "2"]);
+    repo.buildq(["sync"]).success();
+    repo.wait_for(|repo| packs(repo) > 0);
+}
