@@ -5,7 +5,7 @@ use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 
 use super::gather::World;
 use super::{Exit, Misuse, Scene, mouth, print, say};
-use crate::core::report::{self, Report, Span, queue_tip, replay};
+use crate::core::report::{self, Past, Report, Span};
 use crate::core::situation::Trust;
 use crate::core::window;
 use crate::domain::event::{Kind, Recorded};
@@ -51,34 +51,35 @@ enum Format {
 
 /// Prints it, and stores it if told so.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
-    let world = scene.look()?;
+    let around = scene.look_around()?;
+    let world = around.world();
     let events = ledger::events(&world.repo)?;
-    let date = args.date.or_else(|| args.save.then(|| last_day(&world)));
+    let date = args.date.or_else(|| args.save.then(|| last_day(world)));
     let span = match (date, &args.since) {
-        (Some(date), _) => day(&world, date),
+        (Some(date), _) => day(world, date),
         (None, Some(since)) => Span {
-            since: moment(&world, since)?,
+            since: moment(world, since)?,
             until: args
                 .until
                 .as_ref()
-                .map_or(Ok(until_now(&world)), |until| moment(&world, until))?,
+                .map_or(Ok(until_now(world)), |until| moment(world, until))?,
         },
-        (None, None) => Span { since: last_end(&world), until: until_now(&world) },
+        (None, None) => Span { since: last_end(world), until: until_now(world) },
     };
     if span.since > span.until {
         let order = "a report ends after it begins\nhint: --since is the earlier of the two";
         return Err(Misuse(order.into()).into());
     }
-    let report = make(&world, &events, span)?;
+    let report = make(world, events, span)?;
     let text = match args.format {
-        Format::Md => markdown(&world, &report)?,
+        Format::Md => markdown(world, &report)?,
         Format::Json => render::report::json(&report)?,
         Format::Text => render::report::plain(&report),
     };
     print(&world.masks().mask(&text));
     if let (true, Some(date)) = (args.save, date) {
-        say::must_be_known(&world)?;
-        if let Some(why) = save(&world, date)? {
+        say::must_be_known(world)?;
+        if let Some(why) = save(world, date)? {
             return Err(anyhow!("not stored: {why}"));
         }
         let branch = ledger::BRANCH;
@@ -95,7 +96,7 @@ pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
         let end = span.until.with_timezone(&world.config.timezone).format("%F %H:%M");
         return Ok(Some(format!("the day is over at {end}")));
     }
-    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    let report = make(world, ledger::events(&world.repo)?, span)?;
     let text = markdown(world, &report)?;
     let path = format!("reports/{date}.md");
     let stands = "stored already";
@@ -113,10 +114,10 @@ pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
     })
 }
 
-fn make(world: &World, events: &[Recorded], span: Span) -> Result<Report> {
-    let then = replay(events, span.until);
-    let queue = world.queue_at(queue_tip(events, span.until), &then)?;
-    Ok(report::report(events, span, &queue, &world.config))
+fn make(world: &World, events: Vec<Recorded>, span: Span) -> Result<Report> {
+    let past = Past::of(events, span);
+    let queue = world.queue_at(past.queue, &past.ledger)?;
+    Ok(report::report(past, &queue, &world.config))
 }
 
 fn markdown(world: &World, report: &Report) -> Result<String> {

@@ -5,6 +5,7 @@
 mod detail;
 mod facts;
 mod health;
+mod kept;
 mod needs;
 mod reasons;
 
@@ -27,6 +28,7 @@ pub use facts::{
     seconds,
 };
 pub use health::{BuilderHealth, Health, Heartbeat, Hooks, Machine, Sandbox};
+pub use kept::{Beyond, Kept, MOST};
 pub use needs::{Need, NeedKind, ticked};
 pub use reasons::{Why, why};
 
@@ -73,6 +75,7 @@ pub fn overview(here: Situation, live: &BTreeMap<TaskId, Live>, machine: Machine
         recent: recent(here),
         counts: Counts::default(),
         health: health::health(here, machine),
+        beyond: Beyond::default(),
     };
     view.counts = counts(here.ledger, &view);
     view.needs_you = needs::needs(here, &view);

@@ -102,6 +102,12 @@ impl Paths {
         self.local.join(format!("builds/{task}-{attempt}.lock"))
     }
 
+    /// The names of all of them that are there, held or free.
+    pub fn attempt_locks(&self) -> std::collections::BTreeSet<std::ffi::OsString> {
+        let entries = std::fs::read_dir(self.local.join("builds")).into_iter().flatten();
+        entries.flatten().map(|entry| entry.file_name()).collect()
+    }
+
     /// The folder of this attempt's output.
     pub fn output(&self, task: &TaskId, attempt: Attempt) -> PathBuf {
         self.local.join(format!("logs/{task}-{attempt}"))
