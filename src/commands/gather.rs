@@ -34,6 +34,7 @@ use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::machine;
 use crate::effects::paths::{self, Paths};
+use crate::effects::readings;
 use crate::effects::repo::Repo;
 use crate::effects::secrets;
 use crate::effects::trust::{self, CONFIG, Manifest, Record, Tips};
@@ -156,13 +157,23 @@ impl World {
         writes: bool,
         news: Option<News>,
     ) -> Result<Self> {
+        let ledger = ledger::read(&repo, &paths)?;
+        Self::around_ledger((repo, paths), ledger, now, (writes, news))
+    }
+
+    /// The same by a ledger that was read already.
+    fn around_ledger(
+        (repo, paths): (Repo, Paths),
+        ledger: Ledger,
+        now: DateTime<Utc>,
+        (writes, news): (bool, Option<News>),
+    ) -> Result<Self> {
         let queue_branch = repo.queue_branch();
         let tip = repo.branch(&queue_branch).or_else(|| {
             // A fresh clone that has checked out something else.
             repo.reference(&format!("refs/remotes/origin/{queue_branch}"))
         });
         let (config, config_findings, broken) = config_at(&repo, tip);
-        let ledger = ledger::read(&repo, &paths)?;
         let queue = queue::read(tip, &config.queue_dir, Vec::new());
         let seen = Observations::default();
         let mut world = Self {
@@ -292,9 +303,8 @@ impl World {
     /// The queue at a commit, for builds as a ledger has them; a commit that is not here, such
     /// as one of a rewritten history, has none.
     pub fn queue_at(&self, tip: Option<Oid>, ledger: &Ledger) -> Result<Queue> {
-        let dir = &self.config.queue_dir;
-        let files = tip.map(|tip| self.repo.queue_files(tip, dir)).transpose()?;
-        Ok(self.queue_of(tip, files.unwrap_or_default(), ledger))
+        let files = self.files(tip, &mut readings::load(&self.paths))?;
+        Ok(self.queue_of(tip, files, ledger))
     }
 
     fn queue_of(&self, tip: Option<Oid>, files: Vec<queue::File>, ledger: &Ledger) -> Queue {
@@ -415,10 +425,14 @@ impl World {
     /// let go yet; another clone may have had attempts since.
     fn ending(&self) -> BTreeSet<TaskId> {
         let me = self.paths.runner();
+        // Only a lock that is there can be held.
+        let there = self.paths.attempt_locks();
         let over = self.ledger.builds.iter().filter_map(|(id, build)| {
             let mine = build.attempts.iter().rev().find(|run| run.started.runner == me);
             let run = mine.filter(|run| run.end.is_some())?;
-            (!Lock::is_free(&self.paths.attempt_lock(id, run.number()))).then(|| id.clone())
+            let lock = self.paths.attempt_lock(id, run.number());
+            there.contains(lock.file_name()?).then_some(())?;
+            (!Lock::is_free(&lock)).then(|| id.clone())
         });
         over.collect()
     }

@@ -32,15 +32,21 @@ pub struct Args {
 
 /// Reads the ledger and tells it.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
-    let world = scene.look()?;
-    let events = ledger::events(&world.repo)?;
+    let around = scene.look_around()?;
+    let world = around.world();
+    let few = args.number.filter(|_| args.task.is_none());
+    let few = few.map(|few| ledger::newest(&world.repo, few)).transpose()?.flatten();
+    let events = match few {
+        Some(newest_first) => newest_first.into_iter().rev().collect(),
+        None => ledger::events(&world.repo)?,
+    };
     let wanted = |event: &&Recorded| match &args.task {
         Some(task) => event.event.kind.task() == Some(task),
         None => true,
     };
     let newest_first = events.iter().rev().filter(wanted);
     let newest_first = newest_first.take(args.number.unwrap_or(usize::MAX));
-    let mut lines: Vec<Line> = newest_first.map(|event| line(&world, event)).collect();
+    let mut lines: Vec<Line> = newest_first.map(|event| line(world, event)).collect();
     if args.reverse {
         lines.reverse();
     }
@@ -50,7 +56,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     if lines.is_empty() && args.number != Some(0) {
-        print(&nothing(&world, args.task.as_ref())?);
+        print(&nothing(&around.whole()?, args.task.as_ref())?);
         return Ok(Exit::Done);
     }
     let style = Style { zone: world.config.timezone, bodies: args.verbose };

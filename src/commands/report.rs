@@ -6,7 +6,7 @@ use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use super::gather::World;
 use super::{Exit, Misuse, Scene, mouth, print, say};
 use crate::core::ledger::Ledger;
-use crate::core::report::{self, Report, Span, queue_tip, replay};
+use crate::core::report::{self, Past, Report, Span};
 use crate::core::situation::Trust;
 use crate::core::window;
 use crate::domain::event::{Kind, Recorded};
@@ -54,35 +54,36 @@ enum Format {
 
 /// Prints it, and stores it if told so.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
-    let world = scene.look()?;
+    let around = scene.look_around()?;
+    let world = around.world();
     let events = ledger::events(&world.repo)?;
-    let date = args.date.or_else(|| args.save.then(|| last_day(&world)));
+    let date = args.date.or_else(|| args.save.then(|| last_day(world)));
     let span = match (date, &args.since) {
-        (Some(date), _) => day(&world, date),
+        (Some(date), _) => day(world, date),
         (None, Some(since)) => Span {
-            since: moment(&world, since)?,
+            since: moment(world, since)?,
             until: args
                 .until
                 .as_ref()
-                .map_or(Ok(until_now(&world)), |until| moment(&world, until))?,
+                .map_or(Ok(until_now(world)), |until| moment(world, until))?,
         },
-        (None, None) => Span { since: last_end(&world), until: until_now(&world) },
+        (None, None) => Span { since: last_end(world), until: until_now(world) },
     };
     if span.since > span.until {
         let order = "a report ends after it begins\nhint: --since is the earlier of the two";
         return Err(Misuse(order.into()).into());
     }
-    let report = make(&world, &events, span)?;
+    let report = make(world, events, span)?;
     let text = match args.format {
-        Format::Md => markdown(&world, &report)?,
+        Format::Md => markdown(world, &report)?,
         Format::Json => render::report::json(&report)?,
         Format::Text => render::report::plain(&report),
         Format::Html => render::report::html(&report, world.masks())?,
     };
     print(&world.masks().mask(&text));
     if let (true, Some(date)) = (args.save, date) {
-        say::must_be_known(&world)?;
-        if let Some(why) = save(&world, date)? {
+        say::must_be_known(world)?;
+        if let Some(why) = save(world, date)? {
             return Err(anyhow!("not stored: {why}"));
         }
         let branch = ledger::BRANCH;
@@ -99,7 +100,7 @@ pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
         let end = span.until.with_timezone(&world.config.timezone).format("%F %H:%M");
         return Ok(Some(format!("the day is over at {end}")));
     }
-    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    let report = make(world, ledger::events(&world.repo)?, span)?;
     let path = format!("reports/{date}.md");
     let stored = |ledger: &Ledger| ledger.reported.contains(&date);
     store(world, (&path, markdown(world, &report)?), &stored, Draft::new(Kind::Reported { date }))
@@ -114,7 +115,7 @@ pub fn morning(world: &World, date: NaiveDate) -> Result<Option<String>> {
     let before = date.pred_opt().unwrap_or(date);
     let last = world.ledger.mornings.range(..date).next_back().copied();
     let span = Span { since: at(last.map_or(before, |last| last.min(before))), until: at(date) };
-    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    let report = make(world, ledger::events(&world.repo)?, span)?;
     let path = format!("reports/{date}-morning.md");
     let stored = |ledger: &Ledger| ledger.mornings.contains(&date);
     let body = world.masks().mask(&render::report::plain(&report));
@@ -155,14 +156,14 @@ pub fn plain_since(world: &World, since: DateTime<Utc>) -> Result<String> {
 }
 
 fn plain(world: &World, span: Span) -> Result<String> {
-    let report = make(world, &ledger::events(&world.repo)?, span)?;
+    let report = make(world, ledger::events(&world.repo)?, span)?;
     Ok(world.masks().mask(&render::report::plain(&report)))
 }
 
-fn make(world: &World, events: &[Recorded], span: Span) -> Result<Report> {
-    let then = replay(events, span.until);
-    let queue = world.queue_at(queue_tip(events, span.until), &then)?;
-    Ok(report::report(events, span, &queue, &world.config))
+fn make(world: &World, events: Vec<Recorded>, span: Span) -> Result<Report> {
+    let past = Past::of(events, span);
+    let queue = world.queue_at(past.queue, &past.ledger)?;
+    Ok(report::report(past, &queue, &world.config))
 }
 
 fn markdown(world: &World, report: &Report) -> Result<String> {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::gather::World;
+use super::gather::{Around, World};
 use super::mouth::{self, Colour};
 use super::sync::Seen;
 use super::{Exit, Scene, init, print};
@@ -63,15 +63,24 @@ pub enum Look {
 
 /// Looks, and says it in the form that is wanted.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
-    let world = scene.look()?;
     let look = if args.brief { Look::Quick } else { Look::Whole };
-    let view = overview(&world, look);
     let part = match (args.queue, args.active, args.completed) {
         (true, _, _) => Part::Queue,
         (_, true, _) => Part::Active,
         (_, _, true) => Part::Completed,
         _ => Part::All,
     };
+    let plain = args.brief || mouth::terminal(args.color).is_none();
+    let in_short = plain && part == Part::All && !args.json && !args.markdown;
+    let around = scene.look_around()?;
+    if let Some(view) = in_short.then(|| kept(&around, look)).flatten() {
+        let width = machine::width();
+        print(&if args.brief { page::brief(&view) } else { page::page(&view, part, width) });
+        return Ok(Exit::Done);
+    }
+    let world = around.whole()?;
+    let view = overview(&world, look);
+    world.keep_overview(&view);
     if args.json {
         print(&crate::render::text::json(&view)?);
     } else if args.markdown {
@@ -99,6 +108,12 @@ fn links(world: &World) -> BTreeMap<TaskId, String> {
     };
     let items = world.queue.items.iter();
     items.map(|(id, item)| (id.clone(), machine::file_url(&top.join(&item.path)))).collect()
+}
+
+/// What is told in a page where nothing has changed: no task is read for it.
+fn kept(around: &Around, look: Look) -> Option<Overview> {
+    let (kept, world) = (around.kept()?, around.world());
+    Some(kept.overview(world.situation(None), clone(world, look)))
 }
 
 /// The overview of a world.

@@ -13,7 +13,7 @@ mod trust;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::judged::Judged;
 use super::ledger::{Build, Phase, Wait};
@@ -29,7 +29,7 @@ pub use hour::{Hour, lasts};
 pub use judge::is_judge_due;
 
 /// One named check; the order of the variants is the order in which they are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
     /// The task file has no error.

@@ -18,9 +18,11 @@ use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 pub const PROBE: TimeDelta = TimeDelta::minutes(30);
 
 mod judgement;
+mod lean;
 mod replay;
 
 pub use judgement::{Answer, Judgement};
+pub use lean::Lean;
 
 /// Everything that the ledger says, at one tip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,7 +67,6 @@ pub struct Build {
 
 /// Where a build stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "phase", rename_all = "lowercase")]
 pub enum Phase {
     /// Nothing has run, or a person wants it run anew.
     Queued,
@@ -185,7 +186,6 @@ pub struct End {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "lowercase")]
 pub enum Outcome {
     /// Its checks passed.
     Succeeded(Succeeded),
@@ -388,7 +388,15 @@ impl Build {
 /// Why an event may not follow what the ledger says; `None` when it may. `run` is the attempt that
 /// it speaks of, by the id of its `started`, where that is known.
 pub fn refusal(ledger: &Ledger, kind: &Kind, run: Option<&str>) -> Option<String> {
-    let task = kind.task()?;
+    let task = kind.task().filter(|_| is_refused(ledger, kind, run))?;
+    let phase = ledger.builds.get(task).map_or(&Phase::Queued, |build| &build.phase);
+    let attempt = kind.attempt().map(|n| format!(" attempt {n}")).unwrap_or_default();
+    Some(format!("`{}` of {task}{attempt} does not follow from `{}`", kind.name(), phase.name()))
+}
+
+/// The rule itself, without its words.
+fn is_refused(ledger: &Ledger, kind: &Kind, run: Option<&str>) -> bool {
+    let Some(task) = kind.task() else { return false };
     let fresh = Build::default();
     let build = ledger.builds.get(task).unwrap_or(&fresh);
     let current = build.last().map(Run::number);
@@ -425,10 +433,7 @@ pub fn refusal(ledger: &Ledger, kind: &Kind, run: Option<&str>) -> Option<String
         }
         _ => true,
     };
-    (!allowed || !same).then(|| {
-        let attempt = kind.attempt().map(|n| format!(" attempt {n}")).unwrap_or_default();
-        format!("`{}` of {task}{attempt} does not follow from `{}`", kind.name(), phase.name())
-    })
+    !allowed || !same
 }
 
 impl Phase {

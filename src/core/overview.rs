@@ -5,6 +5,7 @@
 mod detail;
 mod facts;
 mod health;
+mod kept;
 mod needs;
 mod reasons;
 
@@ -28,6 +29,7 @@ pub use facts::{
     seconds,
 };
 pub use health::{BuilderHealth, Health, Heartbeat, Hooks, Machine, Sandbox};
+pub use kept::{Beyond, Kept, MOST};
 pub use needs::{Need, NeedKind, ticked};
 pub use reasons::{Why, why};
 
@@ -74,6 +76,7 @@ pub fn overview(here: Situation, live: &BTreeMap<TaskId, Live>, machine: Machine
         recent: recent(here),
         counts: Counts::default(),
         health: health::health(here, machine),
+        beyond: Beyond::default(),
     };
     view.counts = counts(here.ledger, &view);
     view.needs_you = needs::needs(here, &view);

@@ -31,7 +31,7 @@ pub struct Progress {
 /// One commit's message, taken apart.
 struct Message<'a> {
     subject: &'a str,
-    trailers: Trailers,
+    trailers: Trailers<'a>,
     body: &'a str,
 }
 

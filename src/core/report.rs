@@ -43,24 +43,44 @@ impl Span {
     }
 }
 
-/// The ledger as it stood at a moment.
-pub fn replay(events: &[Recorded], until: DateTime<Utc>) -> Ledger {
-    let mut ledger = Ledger::default();
-    events.iter().filter(|recorded| recorded.at < until).for_each(|it| ledger.apply(it));
-    ledger
+/// History up to the end of a span, folded once.
+pub struct Past {
+    span: Span,
+    /// The ledger as it stood at the end.
+    pub ledger: Ledger,
+    /// Where the queue branch stood at the last event before the end.
+    pub queue: Option<Oid>,
+    kept: Vec<Recorded>,
+    /// Of the last two weeks.
+    lately: Vec<Recorded>,
 }
 
-/// Where the queue branch stood at the last event before a moment.
-pub fn queue_tip(events: &[Recorded], until: DateTime<Utc>) -> Option<Oid> {
-    let earlier = events.iter().rev().filter(|recorded| recorded.at < until);
-    earlier.filter_map(|recorded| recorded.event.queue).next()
+impl Past {
+    /// Of events in the ledger's order; what came after the span does not count.
+    pub fn of(events: impl IntoIterator<Item = Recorded>, span: Span) -> Self {
+        let (kept, lately) = (Vec::new(), Vec::new());
+        let mut past = Self { span, ledger: Ledger::default(), queue: None, kept, lately };
+        events.into_iter().filter(|it| it.at < span.until).for_each(|it| past.take(it));
+        past
+    }
+
+    fn take(&mut self, recorded: Recorded) {
+        self.queue = recorded.event.queue.or(self.queue);
+        let until = self.span.until;
+        let weeks = [week::last(until), week::before_last(until)];
+        let lately = weeks.iter().any(|week| week.holds(recorded.at)).then(|| recorded.clone());
+        let within = self.span.holds(recorded.at).then(|| recorded.clone());
+        self.ledger.take(recorded);
+        let counts = |it: &Recorded| !self.ledger.superseded.contains(&it.commit);
+        self.kept.extend(within.filter(counts));
+        self.lately.extend(lately.filter(counts));
+    }
 }
 
-/// The report of a span; `queue` as it stood at [`queue_tip`] of its end.
-pub fn report(events: &[Recorded], span: Span, queue: &Queue, config: &Config) -> Report {
-    let mut fold =
-        Fold { span, queue, ledger: Ledger::default(), kept: Vec::new(), lately: Vec::new() };
-    events.iter().filter(|recorded| recorded.at < span.until).for_each(|it| fold.take(it));
+/// The report of a span; `queue` as it stood at the end of it.
+pub fn report(past: Past, queue: &Queue, config: &Config) -> Report {
+    let Past { span, ledger, kept, lately, .. } = past;
+    let fold = Fold { span, queue, ledger, kept, lately };
     let plan = plan_at_the_end(&fold.ledger, queue, config, span.until);
     let mut report = Report {
         since: span.since,
@@ -88,32 +108,17 @@ pub fn report(events: &[Recorded], span: Span, queue: &Queue, config: &Config) -
     report
 }
 
-/// The ledger up to some event, and what happened within the span.
+/// What stood at the end, and what happened within the span.
 struct Fold<'a> {
     span: Span,
     queue: &'a Queue,
     ledger: Ledger,
-    kept: Vec<&'a Recorded>,
+    kept: Vec<Recorded>,
     /// Of the last two weeks.
-    lately: Vec<&'a Recorded>,
+    lately: Vec<Recorded>,
 }
 
-impl<'a> Fold<'a> {
-    fn take(&mut self, recorded: &'a Recorded) {
-        self.ledger.apply(recorded);
-        if self.ledger.superseded.contains(&recorded.commit) {
-            return;
-        }
-        if self.span.holds(recorded.at) {
-            self.kept.push(recorded);
-        }
-        if week::before_last(self.span.until).holds(recorded.at)
-            || week::last(self.span.until).holds(recorded.at)
-        {
-            self.lately.push(recorded);
-        }
-    }
-
+impl Fold<'_> {
     fn title(&self, task: &TaskId) -> String {
         let run = self.ledger.builds.get(task).and_then(Build::last);
         let item = self.queue.items.get(task).and_then(|item| item.task.as_ref());
@@ -126,7 +131,7 @@ impl<'a> Fold<'a> {
     }
 
     fn completed(&self) -> Vec<Completed> {
-        let done = |recorded: &&Recorded| match &recorded.event.kind {
+        let done = |recorded: &Recorded| match &recorded.event.kind {
             Kind::Succeeded(end) => Some(self.one_completed(recorded, end)),
             _ => None,
         };
@@ -157,7 +162,7 @@ impl<'a> Fold<'a> {
     }
 
     fn merged(&self) -> Vec<Merged> {
-        let merged = |recorded: &&Recorded| match &recorded.event.kind {
+        let merged = |recorded: &Recorded| match &recorded.event.kind {
             Kind::Merged { task, commit, how, edited, .. } => Some(Merged {
                 task: task.clone(),
                 title: self.title(task),
@@ -172,7 +177,7 @@ impl<'a> Fold<'a> {
     }
 
     fn dropped(&self) -> Vec<Dropped> {
-        let dropped = |recorded: &&Recorded| {
+        let dropped = |recorded: &Recorded| {
             let (task, state, reason) = match &recorded.event.kind {
                 Kind::Closed { task, reason, .. } => (task, "closed", reason),
                 Kind::Cancelled { task, reason, .. } => (task, "cancelled", reason),
@@ -185,7 +190,7 @@ impl<'a> Fold<'a> {
     }
 
     fn failed(&self) -> Vec<Failure> {
-        let failed = |recorded: &&Recorded| match &recorded.event.kind {
+        let failed = |recorded: &Recorded| match &recorded.event.kind {
             Kind::Failed(end) => Some(Failure {
                 task: end.task.clone(),
                 title: self.title(&end.task),
@@ -398,7 +403,8 @@ mod tests {
     /// The report from 09:00 to 18:00 in a few words per entry.
     fn check(name: &str, tasks: &str, lines: &str, expected: &str) {
         let span = Span { since: at("09:00"), until: at("18:00") };
-        let report = report(&recorded(lines), span, &queue(tasks), &Config::default());
+        let past = Past::of(recorded(lines), span);
+        let report = report(past, &queue(tasks), &Config::default());
         let mut said = Vec::new();
         said.extend(report.nothing.iter().map(|why| format!("nothing: {why}")));
         said.extend(
@@ -442,7 +448,8 @@ mod tests {
         if let Kind::Started(started) = &mut events[0].event.kind {
             started.estimate = Some(std::time::Duration::from_secs(5400));
         }
-        let report = report(&events, span, &queue("a low\nc medium"), &Config::default());
+        let past = Past::of(events, span);
+        let report = report(past, &queue("a low\nc medium"), &Config::default());
         assert_eq!(report.active[0].ends, Some(at("11:30")));
         let remedy = |id: &str| report.queue.iter().find(|it| it.task.as_str() == id).unwrap();
         assert_eq!(remedy("a").remedy.as_deref(), Some("buildq approve a"));

@@ -3,6 +3,7 @@
 //! The parser is our own: a `---` line in a body makes both libgit2 and
 //! `git interpret-trailers` find no trailers at all.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Duration;
@@ -25,11 +26,11 @@ const PREFIX: &str = "Buildq-";
 
 /// The trailers of a message, in order: the last paragraph, if each of its lines is `Key: value`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Trailers(Vec<(String, String)>);
+pub struct Trailers<'t>(Vec<(Cow<'t, str>, Cow<'t, str>)>);
 
-impl Trailers {
+impl<'t> Trailers<'t> {
     /// The last paragraph of a message, and all before it but the subject.
-    pub fn split(message: &str) -> (Self, &str) {
+    pub fn split(message: &'t str) -> (Self, &'t str) {
         let message = message.trim_end();
         let (head, block) = message.rsplit_once("\n\n").unwrap_or(("", message));
         let pairs: Option<Vec<_>> = block.lines().map(pair).collect();
@@ -46,10 +47,10 @@ impl Trailers {
 
     /// Every value of a key, in order.
     pub fn all<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        let wanted = move |(name, _): &&(String, String)| {
+        let wanted = move |(name, _): &&(Cow<str>, Cow<str>)| {
             name.strip_prefix(PREFIX).is_some_and(|name| name == key)
         };
-        self.0.iter().filter(wanted).map(|(_, value)| value.as_str())
+        self.0.iter().filter(wanted).map(|(_, value)| &**value)
     }
 
     fn parse<T: FromStr>(&self, key: &str) -> Option<T> {
@@ -74,7 +75,8 @@ impl Trailers {
 
     /// Adds one; a value is one line of at most 1 KiB, so line breaks become spaces.
     pub fn push(&mut self, key: &str, value: impl ToString) {
-        self.0.push((format!("{PREFIX}{key}"), one_line(&value.to_string(), MAX_VALUE)));
+        let value = one_line(&value.to_string(), MAX_VALUE);
+        self.0.push((format!("{PREFIX}{key}").into(), value.into()));
     }
 
     fn push_some(&mut self, key: &str, value: Option<impl ToString>) {
@@ -96,15 +98,15 @@ impl Trailers {
     }
 }
 
-fn pair(line: &str) -> Option<(String, String)> {
+fn pair(line: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     let (key, value) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     // What other hands wrote is read as it would have been written here.
     let value = match value.len() > MAX_VALUE || value.contains(char::is_control) {
-        true => one_line(value, MAX_VALUE),
-        false => value.trim().to_owned(),
+        true => one_line(value, MAX_VALUE).into(),
+        false => value.trim().into(),
     };
-    (!key.is_empty() && key.chars().all(plain)).then(|| (key.to_owned(), value))
+    (!key.is_empty() && key.chars().all(plain)).then(|| (key.into(), value))
 }
 
 fn after_subject(text: &str) -> &str {
@@ -165,7 +167,7 @@ impl Event {
         })
     }
 
-    fn trailers(&self) -> Trailers {
+    fn trailers(&self) -> Trailers<'static> {
         let mut t = Trailers::default();
         t.push("Event", self.kind.name());
         t.push("Id", &self.id);

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +16,7 @@ use super::repo::Repo;
 use super::{files, program, trust};
 
 /// Grows with every change of what is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// A plan without anything to do, as far as anybody asks for it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,12 +48,7 @@ impl Grounds {
         };
         add(&postcard::to_stdvec(&(FORMAT, program::mark()?)).ok()?);
         add(seen.as_bytes());
-        // The status page tells of everything else, and decides nothing.
-        let told = |(name, _): &(String, _)| name != "refs/heads/buildq-status";
-        for (name, oid) in repo.references("refs/").ok()?.into_iter().filter(told) {
-            add(name.as_bytes());
-            add(&oid.0);
-        }
+        repo.files_of_references(&mut add).ok()?;
         for (name, value) in repo.settings().ok()? {
             add(name.as_bytes());
             add(&value);
@@ -64,6 +60,11 @@ impl Grounds {
             add(place.map(|place| place.as_os_str().as_encoded_bytes()).unwrap_or_default());
         }
         Some(Self(hash.finalize().into()))
+    }
+
+    /// The same and something else.
+    pub fn with(&self, more: &[u8]) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(more).finalize().into())
     }
 }
 
@@ -92,6 +93,28 @@ pub fn store(paths: &Paths, grounds: &Grounds, lasting: &Lasting) {
 fn store_to(file: &Path, grounds: &Grounds, lasting: &Lasting) {
     if let Ok(content) = postcard::to_stdvec(&(grounds, lasting)) {
         let _ = files::replace_sealed(file, content);
+    }
+}
+
+fn view_file(paths: &Paths) -> PathBuf {
+    paths.local.join("cache").join("view")
+}
+
+/// What was kept of an overview on these grounds, while the plan that it tells of still stands.
+pub fn load_view<T: DeserializeOwned>(
+    paths: &Paths,
+    grounds: &Grounds,
+    now: DateTime<Utc>,
+) -> Option<T> {
+    let kept = load_from(&view_file(paths), grounds, now)?;
+    serde_json::from_str(&kept.holds).ok()
+}
+
+/// Keeps it for as long as a plan stands.
+pub fn store_view(paths: &Paths, grounds: &Grounds, plan: &Lasting, view: &impl Serialize) {
+    if let Ok(holds) = serde_json::to_string(view) {
+        let view = Lasting { holds, nothing: String::new(), ..plan.clone() };
+        store_to(&view_file(paths), grounds, &view);
     }
 }
 

@@ -1,21 +1,18 @@
 //! Reading the ledger branch, and the one function that appends to it.
 
 pub mod audit;
+mod cache;
 
-use std::collections::HashSet;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
-use super::files;
 use super::locks::Lock;
 use super::paths::Paths;
 use super::repo::{Commit, Person, Repo, Stamp, Swap};
 use super::signers;
-use crate::core::ledger::{Ledger, refusal};
+use crate::core::ledger::{Lean, Ledger, refusal};
 use crate::domain::event::{Event, FORMAT, Kind, Recorded};
 use crate::domain::id::Oid;
 use crate::domain::masks::Masks;
@@ -83,12 +80,6 @@ pub enum Appended {
     No(String),
 }
 
-#[derive(Serialize, Deserialize)]
-struct Cache {
-    format: u32,
-    ledger: Ledger,
-}
-
 /// The tip of the ledger: of the local branch, else of the one remote that has it.
 pub fn tip(repo: &Repo) -> Option<Oid> {
     repo.reference(REF).or_else(|| {
@@ -107,21 +98,49 @@ pub fn read(repo: &Repo, paths: &Paths) -> Result<Ledger> {
     let tip = tip(repo);
     repo.must_be_read()?;
     let Some(tip) = tip else { return Ok(Ledger::default()) };
-    let cached = load(paths);
-    if let Some(ledger) = cached.as_ref().filter(|ledger| ledger.tip == Some(tip)) {
-        return Ok(ledger.clone());
+    let cached = cache::load(paths);
+    let known = cached.as_ref().and_then(|ledger| ledger.tip);
+    if known == Some(tip) {
+        return Ok(cached.unwrap_or_default());
     }
-    let fresh = newer(repo, tip, cached.as_ref().and_then(|ledger| ledger.tip))?;
+    let fresh = known.map(|known| repo.past(tip, Some(known), told)).transpose()?.flatten();
     let (mut ledger, commits) = match (cached, fresh) {
         (Some(ledger), Some(commits)) => (ledger, commits),
-        _ => (Ledger::default(), order(repo, tip)?),
+        _ => (Ledger::default(), whole(repo, tip)?),
     };
     let count = commits.len();
     apply(&mut ledger, commits);
     if count >= STALE {
-        store(paths, &ledger);
+        cache::store(paths, &ledger);
     }
     Ok(ledger)
+}
+
+/// The small part of the ledger that a look without tasks needs, where it is known at this tip and
+/// is enough at that time.
+pub fn lean(repo: &Repo, paths: &Paths, now: DateTime<Utc>) -> Option<Ledger> {
+    let lean = cache::load_lean(paths).filter(|lean| lean.is_enough(now))?;
+    (lean.ledger.tip.is_some() && lean.ledger.tip == tip(repo)).then_some(lean.ledger)
+}
+
+/// Keeps that part of a whole ledger.
+pub fn keep_lean(paths: &Paths, whole: &Ledger) {
+    cache::store_lean(paths, &Lean::of(whole));
+}
+
+/// The last `count` events, the newest first; `None` where a merge came since.
+pub fn newest(repo: &Repo, count: usize) -> Result<Option<Vec<Recorded>>> {
+    let (mut found, mut next) = (Vec::new(), tip(repo));
+    repo.must_be_read()?;
+    while let Some(oid) = next.filter(|_| found.len() < count) {
+        let commit = repo.commit(oid)?;
+        if commit.parents.len() > 1 {
+            return Ok(None);
+        }
+        next = commit.parents.first().copied();
+        found.extend(recorded(commit));
+    }
+    Ok(Some(found))
 }
 
 /// Every event in the ledger's order.
@@ -129,85 +148,65 @@ pub fn events(repo: &Repo) -> Result<Vec<Recorded>> {
     let tip = tip(repo);
     repo.must_be_read()?;
     let Some(tip) = tip else { return Ok(Vec::new()) };
-    Ok(order(repo, tip)?.iter().filter_map(recorded).collect())
+    Ok(whole(repo, tip)?.into_iter().filter_map(|told| told.recorded).collect())
 }
 
 /// Those after a commit of the ledger, where the history still leads to it; else every one.
 pub fn events_since(repo: &Repo, known: Option<Oid>) -> Result<Vec<Recorded>> {
     let Some(tip) = tip(repo) else { return Ok(Vec::new()) };
-    match newer(repo, tip, known)? {
-        Some(commits) => Ok(commits.iter().filter_map(recorded).collect()),
+    match known.map(|known| repo.past(tip, Some(known), told)).transpose()?.flatten() {
+        Some(commits) => Ok(commits.into_iter().filter_map(|told| told.recorded).collect()),
         None => events(repo),
     }
 }
 
-fn apply(ledger: &mut Ledger, commits: Vec<Commit>) {
-    for commit in commits {
-        match recorded(&commit) {
-            Some(recorded) => ledger.apply(&recorded),
-            None => ledger.tip = Some(commit.id),
+/// What one commit of the ledger says.
+struct Told {
+    commit: Oid,
+    parents: usize,
+    recorded: Option<Recorded>,
+    /// The version of the format, where it is a root.
+    format: Option<u32>,
+}
+
+fn told(commit: Commit) -> Told {
+    let is_root = commit.parents.is_empty();
+    let format = || Trailers::split(&commit.message).0.get("Format")?.parse().ok();
+    let format = is_root.then(format).flatten();
+    let (id, parents) = (commit.id, commit.parents.len());
+    Told { commit: id, parents, format, recorded: recorded(commit) }
+}
+
+fn apply(ledger: &mut Ledger, commits: Vec<Told>) {
+    for told in commits {
+        match told.recorded {
+            Some(recorded) => ledger.take(recorded),
+            None => ledger.tip = Some(told.commit),
         }
     }
 }
 
-fn recorded(commit: &Commit) -> Option<Recorded> {
+fn recorded(commit: Commit) -> Option<Recorded> {
     Some(Recorded {
         commit: commit.id,
         at: commit.at,
-        author: commit.author.clone(),
         subject: commit.message.lines().next().unwrap_or_default().to_owned(),
         event: Event::parse(&commit.message)?,
+        author: commit.author,
     })
 }
 
-/// Commits after `known`, oldest first, if `known` is on the first-parent line and no merge
-/// came since.
-fn newer(repo: &Repo, tip: Oid, known: Option<Oid>) -> Result<Option<Vec<Commit>>> {
-    let Some(known) = known else { return Ok(None) };
-    let mut found = Vec::new();
-    let mut next = Some(tip);
-    while let Some(oid) = next.filter(|oid| *oid != known) {
-        let commit = repo.commit(oid)?;
-        if commit.parents.len() != 1 {
-            return Ok(None);
-        }
-        next = commit.parents.first().copied();
-        found.push(commit);
-    }
-    found.reverse();
-    Ok(next.map(|_| found))
+/// The whole ledger: what was published first never moves.
+fn whole(repo: &Repo, tip: Oid) -> Result<Vec<Told>> {
+    let commits = repo.past(tip, None, told)?.unwrap_or_default();
+    check_root(commits.first().and_then(|root| root.format))?;
+    Ok(commits)
 }
 
-/// First parent, then the rest of the second: what was published first never moves.
-fn order(repo: &Repo, tip: Oid) -> Result<Vec<Commit>> {
-    enum Step {
-        Visit(Oid),
-        Emit(Box<Commit>),
-    }
-    let mut seen = HashSet::new();
-    let mut ordered = Vec::new();
-    let mut stack = vec![Step::Visit(tip)];
-    while let Some(step) = stack.pop() {
-        match step {
-            Step::Emit(commit) => ordered.push(*commit),
-            Step::Visit(oid) if !seen.insert(oid) => {}
-            Step::Visit(oid) => {
-                let commit = repo.commit(oid).context("the ledger is not whole")?;
-                let parents = commit.parents.clone();
-                stack.push(Step::Emit(Box::new(commit)));
-                stack.extend(parents.into_iter().rev().map(Step::Visit));
-            }
-        }
-    }
-    check_root(ordered.first())?;
-    Ok(ordered)
-}
-
-fn check_root(root: Option<&Commit>) -> Result<()> {
-    let format = root.and_then(|root| Trailers::split(&root.message).0.get("Format")?.parse().ok());
+fn check_root(format: Option<u32>) -> Result<()> {
     match format {
         Some(format) if format <= FORMAT => Ok(()),
-        Some::<u32>(format) => bail!(
+        Some(format) => bail!(
             "the ledger has format {format}; this buildq knows {FORMAT}\nhint: install a newer buildq"
         ),
         None => bail!(
@@ -258,7 +257,7 @@ pub fn append(
                 pen.repo.write_commit(tree, &[parent], &stamp, &message)?;
             }
             let mut ledger = ledger;
-            apply(&mut ledger, vec![pen.repo.commit(commit)?]);
+            apply(&mut ledger, vec![told(pen.repo.commit(commit)?)]);
             return Ok(Appended::Yes(Box::new(ledger), event.id));
         }
     }
@@ -295,24 +294,4 @@ fn tree(repo: &Repo, parent: Oid, files: &[(String, Vec<u8>)]) -> Result<Oid> {
 
 fn runner(paths: &Paths) -> Person {
     Person { name: format!("buildq on {}", paths.runner()), email: "buildq@localhost".into() }
-}
-
-fn cache_file(paths: &Paths) -> PathBuf {
-    paths.local.join("cache").join("ledger.json")
-}
-
-fn load(paths: &Paths) -> Option<Ledger> {
-    let bytes = files::sealed(&cache_file(paths))?;
-    let cache: Cache = serde_json::from_slice(&bytes).ok()?;
-    (cache.format == FORMAT).then_some(cache.ledger)
-}
-
-/// A cache that cannot be written is no fault: the next reader replays.
-fn store(paths: &Paths, ledger: &Ledger) {
-    let file = cache_file(paths);
-    let cache = Cache { format: FORMAT, ledger: ledger.clone() };
-    if let (Some(folder), Ok(bytes)) = (file.parent(), serde_json::to_vec(&cache)) {
-        let _ = std::fs::create_dir_all(folder);
-        let _ = files::replace_sealed(&file, bytes);
-    }
 }

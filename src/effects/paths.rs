@@ -107,6 +107,12 @@ impl Paths {
         self.local.join("logs")
     }
 
+    /// The names of all of them that are there, held or free.
+    pub fn attempt_locks(&self) -> std::collections::BTreeSet<std::ffi::OsString> {
+        let entries = std::fs::read_dir(self.local.join("builds")).into_iter().flatten();
+        entries.flatten().map(|entry| entry.file_name()).collect()
+    }
+
     /// The folder of this attempt's output.
     pub fn output(&self, task: &TaskId, attempt: Attempt) -> PathBuf {
         self.outputs().join(format!("{task}-{attempt}"))

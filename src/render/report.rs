@@ -335,12 +335,12 @@ mod tests {
     use super::*;
     use crate::core::ledger::tests::{at, recorded};
     use crate::core::queue::Queue;
-    use crate::core::report::{Span, report};
+    use crate::core::report::{Past, Span, report};
     use crate::domain::config::Config;
 
     fn day(lines: &str) -> Report {
         let span = Span { since: at("09:00"), until: at("18:00") };
-        report(&recorded(lines), span, &Queue::default(), &Config::default())
+        report(Past::of(recorded(lines), span), &Queue::default(), &Config::default())
     }
 
     #[test]

@@ -9,15 +9,12 @@ use chrono::{DateTime, Utc};
 use super::text::{self, Columns, safe};
 use crate::core::gates::Gate;
 use crate::core::overview::{
-    Ended, FileState, Health, Held, Need, NeedKind, Overview, Queued, Running, Standing, What,
+    Ended, FileState, Health, Held, MOST, Need, NeedKind, Overview, Queued, Running, Standing, What,
 };
 use crate::domain::task::Priority;
 
 pub use markdown::markdown;
 pub use still::still;
-
-/// So many entries of one section are told on the whole page.
-const MOST: usize = 12;
 
 /// Which part of the page is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +42,7 @@ pub fn page(view: &Overview, part: Part, width: usize) -> String {
     let labels = labels.chain(view.running.iter().map(|run| run.task.as_str()));
     let labels = labels.chain(view.queue.iter().map(|entry| entry.task.as_str()));
     let labels = labels.chain(view.recent.iter().map(|ended| ended.task.as_str()));
+    let labels = labels.chain([view.beyond.label.as_str()]);
     let most = if part == Part::All { MOST } else { usize::MAX };
     let page = Page { view, columns: Columns::fit(labels, width.min(120)), most };
     let parts: Vec<String> = match part {
@@ -73,11 +71,16 @@ impl Page<'_> {
         text::wrap(&brief(self.view), self.columns.page).join("\n") + "\n"
     }
 
-    fn section(&self, heading: &str, entries: Vec<String>, more: &str) -> String {
+    fn section(
+        &self,
+        heading: &str,
+        entries: Vec<String>,
+        (more, beyond): (&str, usize),
+    ) -> String {
         if entries.is_empty() {
             return String::new();
         }
-        let left = entries.len().saturating_sub(self.most);
+        let left = entries.len().saturating_sub(self.most) + beyond;
         let mut section = format!("{heading}\n");
         section.extend(entries.into_iter().take(self.most));
         if left > 0 {
@@ -91,7 +94,8 @@ impl Page<'_> {
             let said = self.columns.entry(&safe(&need.subject), &sentence(self.view, need));
             said + &self.columns.whole(&format!("→ {}", safe(&need.command)))
         });
-        self.section("Needs you", needs.collect(), "buildq status --active")
+        let more = ("buildq status --active", self.view.beyond.needs);
+        self.section("Needs you", needs.collect(), more)
     }
 
     fn running(&self) -> String {
@@ -104,7 +108,7 @@ impl Page<'_> {
                 })
                 .collect()
         });
-        self.section("Building", runs.collect(), "buildq status --active")
+        self.section("Building", runs.collect(), ("buildq status --active", 0))
     }
 
     fn queue(&self) -> String {
@@ -114,13 +118,14 @@ impl Page<'_> {
                 &format!("{}. {}", entry.position, standing(self.view, entry)),
             )
         });
-        self.section("Queue", entries.collect(), "buildq status --queue")
+        let more = ("buildq status --queue", self.view.beyond.queue);
+        self.section("Queue", entries.collect(), more)
     }
 
     fn ended(&self, most: usize) -> String {
         let entries = self.view.recent.iter().take(most);
         let entries = entries.map(|it| self.columns.entry(it.task.as_str(), &ended(self.view, it)));
-        self.section("Ended lately", entries.collect(), "buildq status --completed")
+        self.section("Ended lately", entries.collect(), ("buildq status --completed", 0))
     }
 
     fn health(&self) -> String {
@@ -276,7 +281,8 @@ fn building(view: &Overview) -> String {
 /// The first of them that comes by itself.
 fn next(view: &Overview, standing: Standing) -> String {
     let mine = view.queue.iter().filter(|entry| entry.standing == standing);
-    let next = mine.filter_map(|entry| entry.opens).min();
+    let beyond = view.beyond.opens.iter().filter(|(of, _)| *of == standing).map(|(_, at)| *at);
+    let next = mine.filter_map(|entry| entry.opens).chain(beyond).min();
     next.map(|at| format!(" (next {})", clock(view, at))).unwrap_or_default()
 }
 

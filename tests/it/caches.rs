@@ -21,9 +21,21 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The plan as people read it and as scripts do.
-fn look(repo: &TestRepo) -> (String, String) {
+fn look(repo: &TestRepo) -> (String, String, String) {
     let page = repo.buildq(["sync", "--check"]).success().stdout;
-    (page, repo.buildq(["sync", "--check", "--json"]).success().stdout)
+    let json = repo.buildq(["sync", "--check", "--json"]).success().stdout;
+    (page, json, status(repo))
+}
+
+/// What `status` says of tasks and builds, how long ago left open.
+fn status(repo: &TestRepo) -> String {
+    let page = repo.buildq(["status"]).success().stdout;
+    let told = page.split("Health").next().unwrap_or_default();
+    let timeless = told.split_whitespace().filter(|word| {
+        let digits = word.trim_start_matches('(').trim_end_matches(['s', 'm', 'h', 'd']);
+        *word != "now)" && (digits.is_empty() || !digits.chars().all(|c| c.is_ascii_digit()))
+    });
+    timeless.collect::<Vec<_>>().join(" ").replace("(now", "").replace("ago)", "")
 }
 
 /// The plan with the caches of every earlier moment is the plan without any.

@@ -9,41 +9,43 @@ use crate::core::ledger::{Build, Outcome, Phase, Run, Wait};
 use crate::core::plan;
 use crate::core::situation::{Branch, Observations};
 use crate::domain::id::{Oid, TaskId};
-use crate::effects::repo::{Merged, Stamp};
+use crate::effects::repo::{Merged, Refs, Stamp};
 
 impl World {
     /// What stands where each build's branch would be.
     pub(super) fn branches(&self) -> BTreeMap<TaskId, Branch> {
-        self.ledger.builds.keys().map(|id| (id.clone(), self.branch_state(id))).collect()
+        if self.ledger.builds.is_empty() {
+            return BTreeMap::new();
+        }
+        let refs = self.repo.all_references().unwrap_or_default();
+        let state = |id: &TaskId| (id.clone(), self.branch_among(&refs, id));
+        self.ledger.builds.keys().map(state).collect()
     }
 
     /// The same of tasks without a build, if something is in the way of their branch.
     pub(super) fn fresh_branches(&self) -> BTreeMap<TaskId, Branch> {
         let builds = &self.ledger.builds;
         // One look at all names: asking for each task's name takes a second in a large queue.
-        let heads = self.repo.references("refs/heads/").unwrap_or_default();
-        let prefix = format!("refs/heads/{}", self.config.branch_prefix);
-        let below = heads.iter().filter_map(|(name, _)| name.strip_prefix(&prefix));
-        let taken: BTreeSet<&str> = below.filter_map(|rest| rest.split('/').next()).collect();
-        let parents = self.config.branch_prefix.match_indices('/');
-        let mut parents = parents.map(|(end, _)| &self.config.branch_prefix[..end]);
-        let no_room = parents.any(|parent| self.repo.branch(parent).is_some());
-        let fresh = self
-            .queue
-            .items
-            .keys()
-            .filter(|id| !builds.contains_key(id) && (no_room || taken.contains(id.as_str())));
-        fresh.map(|id| (id.clone(), self.branch_state(id))).collect()
+        let refs = self.repo.all_references().unwrap_or_default();
+        let fresh = self.queue.items.keys().filter(|id| !builds.contains_key(id));
+        let states = fresh.map(|id| (id.clone(), self.branch_among(&refs, id)));
+        states.filter(|(_, state)| *state != Branch::Ours).collect()
     }
 
     /// What stands where a task's branch would be, at this very moment.
     pub fn branch_state(&self, id: &TaskId) -> Branch {
+        self.branch_among(&self.repo.all_references().unwrap_or_default(), id)
+    }
+
+    fn branch_among(&self, refs: &Refs, id: &TaskId) -> Branch {
         let name = self.branch_of(id);
-        let Some(tip) = self.repo.branch(&name) else { return self.room_for(&name) };
+        let Some(tip) = refs.get(&format!("refs/heads/{name}")) else {
+            return room_for(refs, &name);
+        };
         let build = self.ledger.builds.get(id);
         let runs = build.map(|build| build.attempts.as_slice()).unwrap_or_default();
         // A builder may have rewritten what the branch was moved to: that is noted apart.
-        let noted = self.repo.reference(&branch_ref(id)) == Some(tip);
+        let noted = refs.get(&branch_ref(id)) == Some(tip);
         let written = |run: &Run| {
             noted
                 || tip == run.started.base
@@ -65,21 +67,6 @@ impl World {
     pub(super) fn is_behind(&self, id: &TaskId, tip: Oid) -> bool {
         let last = self.ledger.builds.get(id).and_then(Build::last);
         last.and_then(|run| self.attempt_tip(id, run)).is_some_and(|newest| newest != tip)
-    }
-
-    /// A branch called `build` leaves no room for `build/…`.
-    fn room_for(&self, name: &str) -> Branch {
-        let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
-        if let Some(folder) = folders.into_iter().find(|f| self.repo.branch(f).is_some()) {
-            return Branch::InTheWay(format!("the branch `{folder}` leaves no room for `{name}`"));
-        }
-        let below = self.repo.references(&format!("refs/heads/{name}/")).unwrap_or_default();
-        match below.first().and_then(|(other, _)| other.strip_prefix("refs/heads/")) {
-            Some(other) => {
-                Branch::InTheWay(format!("the branch `{other}` leaves no room for `{name}`"))
-            }
-            None => Branch::Ours,
-        }
     }
 
     /// The newest commit of an attempt: of its ref, where this clone has it.
@@ -170,5 +157,20 @@ impl World {
             }
         });
         waits.filter(|(_, base)| same(*base) == Some(true)).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// A branch called `build` leaves no room for `build/…`.
+fn room_for(refs: &Refs, name: &str) -> Branch {
+    let in_the_way =
+        |other: &str| Branch::InTheWay(format!("the branch `{other}` leaves no room for `{name}`"));
+    let mut folders = name.match_indices('/').map(|(end, _)| &name[..end]);
+    if let Some(folder) = folders.find(|f| refs.get(&format!("refs/heads/{f}")).is_some()) {
+        return in_the_way(folder);
+    }
+    let below = refs.first_below(&format!("refs/heads/{name}/"));
+    match below.and_then(|other| other.strip_prefix("refs/heads/")) {
+        Some(other) => in_the_way(other),
+        None => Branch::Ours,
     }
 }

@@ -5,50 +5,88 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::World;
+use crate::commands::supervise::tidy;
 use crate::core::gates::{self, Hour};
+use crate::core::ledger::Ledger;
+use crate::core::overview::{Kept, Overview};
 use crate::core::plan::{self, Plan};
 use crate::core::situation::{Doubt, Observations};
 use crate::effects::lasting::{self, Grounds, Lasting};
+use crate::effects::ledger;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
 use crate::effects::signers::Signers;
 use crate::render;
 
-/// All but the tasks: what a plan that has nothing to do is held against.
-pub struct Around(World);
+/// All but the tasks: what a plan that has nothing to do is held against. Of a long ledger only
+/// the part that is open or young is looked at, where that is known.
+pub struct Around {
+    world: World,
+    lean: bool,
+}
 
 impl Around {
     /// Looks at everything that is not a task.
     pub fn look(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
-        World::around((repo, paths), now, true, None).map(Self)
+        let lean = ledger::lean(&repo, &paths, now).filter(|ledger| is_all(&paths, ledger));
+        match lean {
+            Some(ledger) => {
+                let world = World::around_ledger((repo, paths), ledger, now, (true, None))?;
+                Ok(Self { world, lean: true })
+            }
+            None => {
+                let world = World::around((repo, paths), now, true, None)?;
+                Ok(Self { world, lean: false })
+            }
+        }
     }
 
     /// Looks again, later.
     pub fn again(self, now: DateTime<Utc>) -> Result<Self> {
-        Self::look(self.0.repo, self.0.paths, now)
+        Self::look(self.world.repo, self.world.paths, now)
     }
 
     /// The last plan, if it had nothing to do and a new one would be the same.
     pub fn lasting(&self) -> Option<Lasting> {
-        lasting::load(&self.0.paths, &self.0.grounds()?, self.0.now)
+        lasting::load(&self.world.paths, &self.world.grounds()?, self.world.now)
+    }
+
+    /// What was kept of the last overview, if a new one would say the same of tasks and builds.
+    pub fn kept(&self) -> Option<Kept> {
+        let World { repo, paths, now, .. } = &self.world;
+        let grounds = self.world.grounds()?.with(&repo.files_of_heads());
+        lasting::load_view(paths, &grounds, *now)
     }
 
     /// When somebody has to look again, by such a plan.
     pub fn wake(&self, lasting: &Lasting) -> Option<DateTime<Utc>> {
-        plan::wake_at(self.0.situation(None), lasting.first, false)
+        plan::wake_at(self.world.situation(None), lasting.first, false)
     }
 
-    /// The world, its queue left unread.
+    /// The world, its queue left unread, and of a long ledger what has long been over.
     pub fn world(&self) -> &World {
-        &self.0
+        &self.world
     }
 
     /// The whole world: looks at the tasks as well.
     pub fn whole(self) -> Result<World> {
-        let mut world = self.0;
+        let mut world = self.world;
+        if self.lean {
+            return World::look(world.repo, world.paths, world.now);
+        }
         world.look_at_tasks()?;
         Ok(world)
     }
+}
+
+/// Whether everything that killed processes may have left is of a build that is known.
+fn is_all(paths: &Paths, ledger: &Ledger) -> bool {
+    let Ok(folders) = std::fs::read_dir(&paths.workspaces) else { return true };
+    folders.flatten().all(|folder| {
+        let name = folder.file_name();
+        let whose = tidy::whose(&name.to_string_lossy());
+        whose.is_none_or(|(task, ..)| ledger.builds.contains_key(&task))
+    })
 }
 
 impl World {
@@ -67,6 +105,17 @@ impl World {
             nothing: render::plan::nothing(plan),
         };
         lasting::store(&self.paths, &grounds, &lasting);
+        ledger::keep_lean(&self.paths, &self.ledger);
+    }
+
+    /// Keeps what an overview of this world says of tasks and builds, as long as its plan lasts.
+    pub fn keep_overview(&self, view: &Overview) {
+        let kept = Kept::of(view).filter(|_| self.writes && view.health.runs_here);
+        let (Some(kept), Some(grounds)) = (kept, self.grounds()) else { return };
+        let Some(plan) = lasting::load(&self.paths, &grounds, self.now) else { return };
+        let plan = Lasting { made: self.now, ..plan };
+        let grounds = grounds.with(&self.repo.files_of_heads());
+        lasting::store_view(&self.paths, &grounds, &plan, &kept);
     }
 
     /// Whether all that could be found out has been: what a signature is worth, whether a builder

@@ -1,6 +1,6 @@
 //! Whose words a task's text is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -33,12 +33,43 @@ struct Work {
     blobs: Option<BTreeSet<Oid>>,
 }
 
+/// What builders have written, by blob: there may be as many attempts as tasks.
+struct Written<'w> {
+    work: &'w BTreeMap<String, Work>,
+    by_blob: HashMap<Oid, Vec<&'w str>>,
+    untold: Vec<&'w str>,
+}
+
+impl<'w> Written<'w> {
+    fn new(work: &'w BTreeMap<String, Work>) -> Self {
+        let (mut by_blob, mut untold) = (HashMap::<Oid, Vec<&str>>::new(), Vec::new());
+        for (name, work) in work {
+            match &work.blobs {
+                Some(blobs) => {
+                    blobs.iter().for_each(|blob| by_blob.entry(*blob).or_default().push(name));
+                }
+                None => untold.push(name.as_str()),
+            }
+        }
+        Self { work, by_blob, untold }
+    }
+
+    /// Work that holds a blob, or may, by name.
+    fn holders(&self, blob: Oid) -> impl Iterator<Item = (&'w str, &'w Work)> {
+        let known = self.by_blob.get(&blob).into_iter().flatten();
+        let names: BTreeSet<&'w str> = known.chain(&self.untold).copied().collect();
+        let work = self.work;
+        names.into_iter().filter_map(move |name| Some((name, work.get(name)?)))
+    }
+}
+
 impl World {
     /// Origins of all task files; cached by the queue's tip and extended from there.
     pub(super) fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
         let found = self.file_origins()?;
         let mine = Record::Commits.all(&self.paths);
         let work = self.work_of_builders(&mine);
+        let written = Written::new(&work);
         let signed = self.signed(found.values().flat_map(|origin| &origin.commits), &mine);
         let persons = |commit: &Oid| mine.contains(&commit.to_string()) || signed.contains(commit);
         let doubt_of = |commit: &Oid| match self.repo.shape(*commit) {
@@ -55,7 +86,7 @@ impl World {
             let mut doubt =
                 |commit: &Oid| known.entry(*commit).or_insert_with(|| doubt_of(commit)).clone();
             let doubt = found.commits.iter().find_map(&mut doubt);
-            let doubt = self.written_by(&work, (item.blob, &found.commits)).or(doubt);
+            let doubt = self.written_by(&written, (item.blob, &found.commits)).or(doubt);
             let author = found.author.clone();
             Some((item.id.clone(), Origin { doubt, commit, author, added: found.added }))
         };
@@ -98,23 +129,15 @@ impl World {
 
     /// The attempt whose builder wrote this text first, unless a commit of the text's own history
     /// already stood in what the attempt began with.
-    fn written_by(
-        &self,
-        work: &BTreeMap<String, Work>,
-        (blob, commits): (Oid, &[Oid]),
-    ) -> Option<Doubt> {
+    fn written_by(&self, written: &Written, (blob, commits): (Oid, &[Oid])) -> Option<Doubt> {
         let before = |work: &Work| {
             let base = work.base?;
             commits.iter().any(|commit| self.repo.is_ancestor(*commit, base)).then_some(())
         };
-        work.iter().find_map(|(name, work)| {
-            let attempt = attempt_of(name);
-            let doubt = match &work.blobs {
-                Some(blobs) if blobs.contains(&blob) => Doubt::Built { attempt },
-                Some(_) => return None,
-                None => Doubt::Untold { attempt },
-            };
-            before(work).is_none().then_some(doubt)
+        let mut holders = written.holders(blob).filter(|(_, work)| before(work).is_none());
+        holders.next().map(|(name, work)| match attempt_of(name) {
+            attempt if work.blobs.is_some() => Doubt::Built { attempt },
+            attempt => Doubt::Untold { attempt },
         })
     }
 
@@ -126,11 +149,8 @@ impl World {
         let all = |place: &str| self.repo.references(place).unwrap_or_default();
         let mut refs = all("refs/buildq/attempts/");
         // A build's branch may hold what a person has merged into it: its attempts tell better.
-        let attempted = |name: &str| {
-            let task = name.strip_prefix(&prefix).unwrap_or(name);
-            let attempts = format!("refs/buildq/attempts/{task}/");
-            refs.iter().any(|(name, _)| name.starts_with(&attempts))
-        };
+        let tasks: BTreeSet<String> = refs.iter().filter_map(|(name, _)| task_of(name)).collect();
+        let attempted = |name: &str| tasks.contains(name.strip_prefix(&prefix).unwrap_or(name));
         let lone: Vec<_> = all(&prefix).into_iter().filter(|(name, _)| !attempted(name)).collect();
         refs.extend(lone);
         refs.extend(all("refs/buildq/kept/"));
@@ -210,6 +230,11 @@ impl World {
             let _ = files::replace_cache(&folder.join(name), &bytes);
         }
     }
+}
+
+/// The task of the ref of an attempt.
+fn task_of(name: &str) -> Option<String> {
+    Some(name.strip_prefix("refs/buildq/attempts/")?.rsplit_once('/')?.0.to_owned())
 }
 
 /// `x/1`, or the branch's own name.

@@ -54,7 +54,11 @@ impl World {
         Ok(())
     }
 
-    fn files(&self, tip: Option<Oid>, known: &mut HashMap<String, Reading>) -> Result<Vec<File>> {
+    pub(super) fn files(
+        &self,
+        tip: Option<Oid>,
+        known: &mut HashMap<String, Reading>,
+    ) -> Result<Vec<File>> {
         let dir = &self.config.queue_dir;
         let Some(tip) = tip else { return Ok(Vec::new()) };
         let entries = self.repo.queue_entries(tip, dir)?.into_iter();

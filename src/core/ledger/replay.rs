@@ -3,69 +3,71 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    Approval, Build, End, Ledger, Outcome, PROBE, Pause, Phase, Progress, Run, Wait, Word, refusal,
+    Approval, Build, End, Ledger, Outcome, PROBE, Pause, Phase, Progress, Run, Wait, Word,
+    is_refused,
 };
 use crate::domain::event::{Fault, Kind, Recorded};
 
+/// Whether a person or a rule says it, rather than the attempt itself.
+fn is_word(kind: &Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Started(_)
+            | Kind::Progressed { .. }
+            | Kind::Stalled { .. }
+            | Kind::Succeeded(_)
+            | Kind::Failed(_)
+            | Kind::Blocked { .. }
+    )
+}
+
 impl Ledger {
-    /// Takes in the next event of the ledger's order.
+    /// Takes in a copy of the next event, for those who go on with it.
+    #[cfg(test)]
     pub fn apply(&mut self, recorded: &Recorded) {
+        self.take(recorded.clone());
+    }
+
+    /// Takes in the next event of the ledger's order.
+    pub fn take(&mut self, recorded: Recorded) {
         self.tip = Some(recorded.commit);
         self.last = Some(recorded.at);
         self.latest = self.latest.max(self.last);
-        if refusal(self, &recorded.event.kind, recorded.event.run.as_deref()).is_some() {
+        if is_refused(self, &recorded.event.kind, recorded.event.run.as_deref()) {
             self.superseded.insert(recorded.commit);
             return;
         }
-        if self.apply_judgement(recorded) {
+        if self.apply_judgement(&recorded) {
             return;
         }
-        match recorded.event.kind.task() {
-            Some(task) => {
-                if let Kind::Approved { task, source, path, risks, until } = &recorded.event.kind {
-                    self.approvals.push(Approval {
-                        id: recorded.event.id.clone(),
-                        task: task.clone(),
-                        source: *source,
-                        author: recorded.author.clone(),
-                        commit: recorded.commit,
-                        path: path.clone(),
-                        risks: risks.clone(),
-                        until: *until,
-                        queue: recorded.event.queue,
-                    });
-                } else if !matches!(recorded.event.kind, Kind::Unknown { .. }) {
-                    let build = self.builds.entry(task.clone()).or_default();
-                    build.apply(recorded);
-                    let builder = build.last().map(|run| run.started.builder.clone());
-                    self.judge_builder(builder, recorded);
-                }
-            }
-            None => self.apply_to_all(recorded),
+        match &recorded.event.kind {
+            Kind::Approved { task, source, path, risks, until } => self.approvals.push(Approval {
+                id: recorded.event.id,
+                task: task.clone(),
+                source: *source,
+                author: recorded.author,
+                commit: recorded.commit,
+                path: path.clone(),
+                risks: risks.clone(),
+                until: *until,
+                queue: recorded.event.queue,
+            }),
+            Kind::Unknown { task: Some(_), .. } => {}
+            _ => self.take_of_a_build(recorded),
         }
     }
 
-    /// A builder that could not work is paused until the time it named, else probed again after
-    /// [`PROBE`]; one that ended a run in any other way works.
-    fn judge_builder(&mut self, builder: Option<String>, recorded: &Recorded) {
-        let (Some(builder), at) = (builder, recorded.at) else { return };
-        match &recorded.event.kind {
-            Kind::Failed(failed) if failed.fault == Fault::Builder => {
-                let until = failed.resumes.filter(|until| *until > at).unwrap_or(at + PROBE);
-                self.pauses.retain(|pause| pause.builder.as_ref() != Some(&builder));
-                self.pauses.push(Pause {
-                    builder: Some(builder),
-                    until: Some(until),
-                    reason: failed.reason.clone(),
-                    at,
-                    author: recorded.author.clone(),
-                });
-            }
-            Kind::Succeeded(_) | Kind::Blocked { .. } => {
-                self.pauses.retain(|pause| pause.builder.as_ref() != Some(&builder));
-            }
-            _ => {}
+    fn take_of_a_build(&mut self, recorded: Recorded) {
+        let Some(task) = recorded.event.kind.task() else { return self.apply_to_all(&recorded) };
+        if !self.builds.contains_key(task) {
+            self.builds.insert(task.clone(), Build::default());
         }
+        let Some(build) = self.builds.get_mut(task) else { return };
+        let builder = build.last().map(|run| run.started.builder.clone());
+        if let Some(builder) = builder {
+            judge_builder(&mut self.pauses, builder, &recorded);
+        }
+        build.take(recorded);
     }
 
     fn apply_to_all(&mut self, recorded: &Recorded) {
@@ -93,11 +95,37 @@ impl Ledger {
     }
 }
 
+/// A builder that could not work is paused until the time it named, else probed again after
+/// [`PROBE`]; one that ended a run in any other way works.
+fn judge_builder(pauses: &mut Vec<Pause>, builder: String, recorded: &Recorded) {
+    let at = recorded.at;
+    match &recorded.event.kind {
+        Kind::Failed(failed) if failed.fault == Fault::Builder => {
+            let until = failed.resumes.filter(|until| *until > at).unwrap_or(at + PROBE);
+            pauses.retain(|pause| pause.builder.as_ref() != Some(&builder));
+            pauses.push(Pause {
+                builder: Some(builder),
+                until: Some(until),
+                reason: failed.reason.clone(),
+                at,
+                author: recorded.author.clone(),
+            });
+        }
+        Kind::Succeeded(_) | Kind::Blocked { .. } => {
+            pauses.retain(|pause| pause.builder.as_ref() != Some(&builder));
+        }
+        _ => {}
+    }
+}
+
 impl Build {
-    fn apply(&mut self, recorded: &Recorded) {
+    fn take(&mut self, recorded: Recorded) {
         let at = recorded.at;
-        let text = recorded.event.body.clone();
-        match &recorded.event.kind {
+        if is_word(&recorded.event.kind) {
+            return self.apply_word(&recorded);
+        }
+        let text = recorded.event.body;
+        match recorded.event.kind {
             Kind::Started(started) => {
                 if self.is_over() {
                     self.failures = 0;
@@ -105,8 +133,8 @@ impl Build {
                 }
                 self.phase = Phase::Building;
                 self.attempts.push(Run {
-                    id: recorded.event.id.clone(),
-                    started: started.clone(),
+                    id: recorded.event.id,
+                    started,
                     at,
                     queue: recorded.event.queue,
                     progress: None,
@@ -115,15 +143,14 @@ impl Build {
                 });
             }
             Kind::Progressed { percent, message, tip, .. } => {
-                let (percent, message, tip) = (*percent, message.clone(), *tip);
                 self.run(|run| {
                     run.progress = Some(Progress { at, percent, message, tip });
                     run.stalled = None;
                 });
             }
-            Kind::Stalled { since, .. } => self.run(|run| run.stalled = Some(*since)),
+            Kind::Stalled { since, .. } => self.run(|run| run.stalled = Some(since)),
             Kind::Succeeded(succeeded) => {
-                self.end(at, text, Outcome::Succeeded(succeeded.clone()));
+                self.end(at, text, Outcome::Succeeded(succeeded));
                 self.phase = Phase::Review { since: at };
                 self.failures = 0;
             }
@@ -139,28 +166,26 @@ impl Build {
                 self.failures += u32::from(failed.fault == Fault::Task);
                 let outcome = Outcome::Failed {
                     fault: failed.fault,
-                    reason: failed.reason.clone(),
+                    reason: failed.reason,
                     tip: failed.tip,
                     base: failed.base,
-                    usage: failed.usage.clone(),
-                    checks: failed.checks.clone(),
+                    usage: failed.usage,
+                    checks: failed.checks,
                 };
                 self.end(at, text, outcome);
                 self.phase = phase;
             }
             Kind::Blocked { question, tip, spent, .. } => {
-                let question = question.clone();
-                let (tip, spent) = (*tip, spent.clone());
                 self.end(at, text, Outcome::Blocked { question: question.clone(), tip, spent });
                 self.phase = Phase::Blocked { since: at, question };
             }
-            other => self.apply_word(other, recorded),
+            _ => {}
         }
     }
 
     /// What people decide.
-    fn apply_word(&mut self, kind: &Kind, recorded: &Recorded) {
-        let at = recorded.at;
+    fn apply_word(&mut self, recorded: &Recorded) {
+        let (at, kind) = (recorded.at, &recorded.event.kind);
         match kind {
             Kind::Escalated { .. } => self.phase = Phase::Escalated { since: at },
             Kind::Rejected { attempt, .. } | Kind::Answered { attempt, .. } => {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::health::Health;
+use super::kept::Beyond;
 use super::needs::Need;
 use crate::core::gates::Gate;
 use crate::core::ledger::Wait;
@@ -36,6 +37,9 @@ pub struct Overview {
     pub counts: Counts,
     /// Of what keeps the queue going.
     pub health: Health,
+    /// What was left out, where it is only for a page.
+    #[serde(skip)]
+    pub beyond: Beyond,
 }
 
 /// What a look at a running attempt tells.
@@ -101,7 +105,7 @@ pub enum FileState {
 }
 
 /// Where a task of the queue stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Standing {
     /// It starts by itself: at once, or when its holds have opened.
@@ -113,7 +117,7 @@ pub enum Standing {
 }
 
 /// One task that could start.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Queued {
     /// From 1.
     pub position: usize,
@@ -136,12 +140,12 @@ pub struct Queued {
     /// When it should be done by.
     pub due: Option<DateTime<Utc>>,
     /// A person's guess of the work, in seconds.
-    #[serde(rename = "estimate_seconds", serialize_with = "seconds")]
+    #[serde(rename = "estimate_seconds", serialize_with = "seconds", skip_deserializing)]
     pub estimate: Option<Duration>,
 }
 
 /// Why a task does not start yet.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Held {
     /// Which gate.
     pub gate: Gate,
@@ -156,7 +160,7 @@ pub struct Held {
 }
 
 /// What the next attempt follows upon.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Retry {
     /// The number of the next attempt.
     pub attempt: Attempt,
@@ -201,7 +205,7 @@ pub struct Review {
 }
 
 /// One build that has come to its end lately.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ended {
     /// Whose.
     pub task: TaskId,
@@ -216,7 +220,7 @@ pub struct Ended {
 }
 
 /// How a build ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// Its checks passed; it waits for review.
@@ -230,7 +234,7 @@ pub enum What {
 }
 
 /// How many tasks are in each state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Start by themselves.
     pub queued: usize,

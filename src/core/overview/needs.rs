@@ -1,7 +1,7 @@
 //! What waits for a person: one sentence and one command each.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Held, Overview, Queued, Standing};
 use crate::core::gates::Gate;
@@ -16,7 +16,7 @@ const LITTLE_DISK: u64 = 1 << 30;
 const LATE: TimeDelta = TimeDelta::minutes(2);
 
 /// The kinds, in the order in which they are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NeedKind {
     /// Out of retries.
@@ -52,7 +52,7 @@ pub enum NeedKind {
 }
 
 /// One thing that waits for a person.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Need {
     /// Which kind.
     pub kind: NeedKind,
@@ -72,12 +72,9 @@ pub struct Need {
 
 /// All of them, the most pressing first.
 pub fn needs(here: Situation, view: &Overview) -> Vec<Need> {
-    let mut needs: Vec<Need> =
-        here.ledger.builds.iter().filter_map(|b| of_build(here, b)).collect();
+    let mut needs = of_a_clone(here, view);
+    needs.extend(here.ledger.builds.iter().filter_map(|b| of_build(here, b)));
     needs.extend(of_running(view));
-    needs.extend(of_clone(here, view));
-    needs.extend(of_queue(here, view));
-    needs.extend(of_builders(view));
     needs.extend(of_review(here, view));
     let name = |file: &crate::domain::diagnostic::Diagnostic| {
         let command = file.hint.clone().unwrap_or_default();
@@ -86,8 +83,29 @@ pub fn needs(here: Situation, view: &Overview) -> Vec<Need> {
     };
     needs.extend(here.queue.nameless.iter().map(name));
     needs.extend(view.queue.iter().filter_map(|entry| held(here, entry)));
-    needs.sort_by_key(|need| (need.kind, need.since));
+    sort(&mut needs);
     needs
+}
+
+/// What is wrong with the clone, its queue as a whole and its builders.
+pub fn of_a_clone(here: Situation, view: &Overview) -> Vec<Need> {
+    let mut needs = of_clone(here, view);
+    needs.extend(of_queue(here, view));
+    needs.extend(of_builders(view));
+    needs
+}
+
+/// The most pressing first.
+pub fn sort(needs: &mut [Need]) {
+    needs.sort_by_key(|need| (need.kind, need.since));
+}
+
+/// Whether some task waits for this builder.
+pub fn wants(view: &Overview, name: &str) -> bool {
+    let held = |hold: &Held| hold.gate == Gate::Builder && hold.reason.contains(name);
+    let beyond = &view.beyond.builders;
+    beyond.iter().any(|one| one == name)
+        || view.queue.iter().any(|entry| entry.holds.iter().any(held))
 }
 
 fn thing(
@@ -250,10 +268,6 @@ fn of_machine(now: DateTime<Utc>, view: &Overview) -> Vec<Need> {
 
 fn of_builders(view: &Overview) -> Vec<Need> {
     let here = view.health.runs_here;
-    let wanted = |name: &str| {
-        let held = |hold: &Held| hold.gate == Gate::Builder && hold.reason.contains(name);
-        view.queue.iter().any(|entry| entry.holds.iter().any(held))
-    };
     let need = |builder: &super::BuilderHealth| {
         let name = format!("builder {}", builder.name);
         if let Some(why) = builder.broken.as_ref().filter(|_| here) {
@@ -267,7 +281,7 @@ fn of_builders(view: &Overview) -> Vec<Need> {
         Some(Need { since: Some(pause.at), until: pause.until, ..need })
     };
     let told = view.health.builders.iter();
-    told.filter(|builder| builder.default || wanted(&builder.name)).filter_map(need).collect()
+    told.filter(|builder| builder.default || wants(view, &builder.name)).filter_map(need).collect()
 }
 
 fn of_review(here: Situation, view: &Overview) -> Vec<Need> {

@@ -16,7 +16,7 @@ pub fn before_last(until: DateTime<Utc>) -> Span {
 }
 
 /// What happened within a span, by events that all held where they stand.
-pub fn tally(events: &[&Recorded], span: Span) -> Tally {
+pub fn tally(events: &[Recorded], span: Span) -> Tally {
     let mut tally = Tally::default();
     let mut took = Vec::new();
     for recorded in events.iter().filter(|recorded| span.holds(recorded.at)) {
@@ -49,7 +49,6 @@ mod tests {
         let events = recorded(
             "09:00 a started\n09:10 a succeeded\n09:20 a merged\n10:00 b started\n10:01 b failed `x`",
         );
-        let events: Vec<_> = events.iter().collect();
         let of = |span: Span| {
             let it = tally(&events, span);
             (it.started, it.completed, it.failed, it.merged)

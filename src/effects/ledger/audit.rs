@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use super::{REF, apply, load, order, recorded, tip};
+use super::{REF, Told, apply, cache, check_root, tip, told};
 use crate::core::doctor::{LedgerFacts, Root};
 use crate::core::ledger::Ledger;
 use crate::domain::event::Kind;
 use crate::domain::id::Oid;
 use crate::effects::git::Git;
 use crate::effects::paths::Paths;
-use crate::effects::repo::{Commit, Repo};
+use crate::effects::repo::Repo;
 
 /// The root commit of every ledger of this format.
 const ROOT: &str = "c0044bf";
@@ -29,24 +29,25 @@ pub fn audit(repo: &Repo, paths: &Paths, prefix: &str) -> LedgerFacts {
 }
 
 fn look(repo: &Repo, paths: &Paths, tip: Oid, prefix: &str) -> Result<LedgerFacts> {
-    let commits = order(repo, tip)?;
+    let commits = repo.past(tip, None, told)?.unwrap_or_default();
+    check_root(commits.first().and_then(|root| root.format))?;
     let mut facts = LedgerFacts { root: root_of(&commits), ..LedgerFacts::default() };
-    for commit in commits.iter().filter(|commit| !commit.parents.is_empty()) {
-        match recorded(commit) {
+    for commit in commits.iter().filter(|commit| commit.parents > 0) {
+        match &commit.recorded {
             Some(recorded) => {
                 facts.events += 1;
                 let newer = matches!(recorded.event.kind, Kind::Unknown { .. });
                 facts.unknown += usize::from(newer);
             }
             // A merge of two ledgers says nothing itself.
-            None => facts.strangers += usize::from(commit.parents.len() == 1),
+            None => facts.strangers += usize::from(commit.parents == 1),
         }
     }
     let mut ledger = Ledger::default();
     apply(&mut ledger, commits);
     facts.superseded = ledger.superseded.len();
     facts.stale_cache =
-        load(paths).is_some_and(|cached| cached.tip == ledger.tip && cached != ledger);
+        cache::load(paths).is_some_and(|cached| cached.tip == ledger.tip && cached != ledger);
     facts.lost = lost(repo, paths, &ledger);
     (facts.parted, facts.behind) = remotes(repo, tip)?;
     let git = Git::bare(&paths.common);
@@ -55,11 +56,11 @@ fn look(repo: &Repo, paths: &Paths, tip: Oid, prefix: &str) -> Result<LedgerFact
     Ok(facts)
 }
 
-fn root_of(commits: &[Commit]) -> Root {
+fn root_of(commits: &[Told]) -> Root {
     match commits.first() {
         None => Root::None,
-        Some(root) if root.id.to_string().starts_with(ROOT) => Root::Ours,
-        Some(root) => Root::Other(root.id.short().to_string()),
+        Some(root) if root.commit.to_string().starts_with(ROOT) => Root::Ours,
+        Some(root) => Root::Other(root.commit.short().to_string()),
     }
 }
 
@@ -123,7 +124,8 @@ fn missing(git: &Git, prefix: &str) -> Result<Option<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{root, store};
+    use super::super::cache::store;
+    use super::super::root;
     use super::*;
 
     #[test]

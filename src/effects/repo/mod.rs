@@ -7,6 +7,7 @@ mod made;
 mod merge;
 mod objects;
 mod origins;
+mod past;
 mod refs;
 mod tree;
 
@@ -23,7 +24,7 @@ pub use history::{Commit, Shape, TreeChange};
 pub use merge::Merged;
 pub use objects::{Person, QueueEntry, Stamp};
 pub use origins::FileOrigin;
-pub use refs::Swap;
+pub use refs::{Refs, Swap};
 pub use tree::{Entry, LINK, SUBMODULE};
 
 /// One open repository.

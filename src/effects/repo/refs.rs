@@ -1,5 +1,7 @@
 //! Refs: reading, and the compare-and-swap that every decision hangs on.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
@@ -26,7 +28,66 @@ pub enum Swap {
     Lost,
 }
 
+/// All refs as they stood at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refs(BTreeMap<String, Oid>);
+
+impl Refs {
+    /// Where a ref pointed.
+    pub fn get(&self, name: &str) -> Option<Oid> {
+        self.0.get(name).copied()
+    }
+
+    /// The first ref, by name, that begins so.
+    pub fn first_below(&self, prefix: &str) -> Option<&str> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let (name, _) = self.0.range::<str, _>(from).next()?;
+        name.starts_with(prefix).then_some(name.as_str())
+    }
+}
+
 impl Repo {
+    /// Every ref at once: asking for thousands of names one by one takes seconds.
+    pub fn all_references(&self) -> Result<Refs> {
+        Ok(Refs(self.references("refs/")?.into_iter().collect()))
+    }
+
+    /// Hands over, byte by byte, the files in which all refs stand: what is the same says the same.
+    /// The status page is left out: it tells of everything else, and decides nothing.
+    pub fn files_of_references(&self, take: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let common = self.git.commondir();
+        take(&std::fs::read(common.join("packed-refs")).unwrap_or_default());
+        let mut folders = vec![common.join("refs")];
+        while let Some(folder) = folders.pop() {
+            let mut entries = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
+            entries.sort_by_key(std::fs::DirEntry::file_name);
+            for entry in entries {
+                match entry.file_type()?.is_dir() {
+                    true => folders.push(entry.path()),
+                    false if entry.file_name() == "buildq-status" => {}
+                    false => {
+                        take(entry.path().as_os_str().as_encoded_bytes());
+                        take(&std::fs::read(entry.path()).unwrap_or_default());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What all work trees have checked out or are rebasing, byte by byte.
+    pub fn files_of_heads(&self) -> Vec<u8> {
+        let common = self.git.commondir();
+        let trees = std::fs::read_dir(common.join("worktrees")).into_iter().flatten().flatten();
+        let mut folders: Vec<_> = trees.map(|entry| entry.path()).collect();
+        folders.sort();
+        folders.insert(0, common.to_owned());
+        let names = ["HEAD", "rebase-merge/head-name", "rebase-apply/head-name", "gitdir"];
+        let files = folders.iter().flat_map(|folder| names.map(|name| folder.join(name)));
+        let one = |file: std::path::PathBuf| std::fs::read(file).unwrap_or_else(|_| b"-".to_vec());
+        files.map(one).collect::<Vec<_>>().join(&0)
+    }
+
     /// Where a ref points, peeled of symbolic refs; `None` when there is none.
     pub fn reference(&self, name: &str) -> Option<Oid> {
         self.there(format_args!("`{name}`"), self.git.refname_to_id(name)).map(plain)

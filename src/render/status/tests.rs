@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::core::overview::Kept;
 use crate::core::overview::tests::{CLEAR, Desk, HIGH, id};
+use crate::core::situation::Situation;
 
 const RISKY: &str = "---\npriority: high\n---\nDeploy to production.\n\n```sh\ntrue\n```";
 
@@ -52,6 +54,29 @@ Health  this clone (here/1) runs the queue of `main`; hooks in place; nothing to
         wake for; synced now; builder steps; 12.0 GiB disk free
 ";
     assert_eq!(page(&view, Part::All, 80), expected);
+}
+
+#[test]
+fn what_is_kept_of_an_overview_has_the_page_of_the_whole_one() {
+    let names: Vec<String> = (0..40).map(|n| format!("task-{n}{}", "x".repeat(n % 9))).collect();
+    for few in [0, 1, 11, 12, 13, 40] {
+        let texts = |(n, name)| (name, if n % 3 == 0 { RISKY } else { CLEAR });
+        let tasks: Vec<_> =
+            names.iter().map(String::as_str).take(few).enumerate().map(texts).collect();
+        let desk = Desk::new(&tasks, "09:00 hello started\n09:05 hello succeeded", "17:42");
+        let view = desk.view(&[]);
+        let json = serde_json::to_vec(&Kept::of(&view).unwrap()).unwrap();
+        // Of a queue that nobody has read.
+        let bare = Desk::new(&[], "", "17:42");
+        let here = Situation { queue: &bare.queue, ..desk.situation() };
+        let kept: Kept = serde_json::from_slice(&json).unwrap();
+        let again = kept.overview(here, view.health.machine.clone());
+        assert_eq!(brief(&again), brief(&view), "{few}");
+        for width in [40, 80, 120] {
+            assert_eq!(page(&again, Part::All, width), page(&view, Part::All, width), "{few}");
+        }
+    }
+    assert_eq!(Kept::of(&desk().view(&[])), None, "something runs");
 }
 
 #[test]

@@ -190,8 +190,8 @@ fn replayed(bytes: &[u8]) {
         ledger.apply(&recorded);
         assert_eq!(ledger.superseded.contains(&commit), refused, "one rule for both");
     }
-    let kept = serde_json::to_vec(&ledger).unwrap();
-    let back: Ledger = serde_json::from_slice(&kept).unwrap();
+    let kept = postcard::to_stdvec(&ledger).unwrap();
+    let back: Ledger = postcard::from_bytes(&kept).unwrap();
     assert_eq!(back, ledger, "a cache is read back as it was written");
     for (task, build) in &ledger.builds {
         let numbers: Vec<u32> = build.attempts.iter().map(|run| run.number().0).collect();
