@@ -1,14 +1,53 @@
-//! Links the program at a fixed address on Linux.
+//! What is done once, when the program is made, so that starting it costs nothing.
 //!
-//! Every `git commit` starts `buildq hook`, and most of its start-up was the dynamic linker
-//! writing 43,000 addresses (nearly all of them in the table of time zones) into pages that it
-//! had to copy for it: about a millisecond. What this costs is the random address of the
-//! program's own image; libraries, heap and stack keep theirs.
+//! On Linux it is linked at a fixed address. Every `git commit` starts `buildq hook`, and most of
+//! its start-up was the dynamic linker writing 43,000 addresses (nearly all of them in the table of
+//! time zones) into pages that it had to copy for it: about a millisecond. What this costs is the
+//! random address of the program's own image; libraries, heap and stack keep theirs.
+//!
+//! The weights of the model become tables: reading their 34,000 lines took a hook longer than all
+//! the rest of its work.
+
+use std::fmt::Write as _;
+use std::{env, fs, path::Path};
+
+const WEIGHTS: &str = "src/core/model/weights.tsv";
+/// Answers of the model: `core/model.rs` has their names.
+const ANSWERS: usize = 9;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|now| now == value);
+    println!("cargo::rerun-if-changed={WEIGHTS}");
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|now| now == value);
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
         println!("cargo::rustc-link-arg-bin=buildq=-no-pie");
     }
+    let text = fs::read_to_string(WEIGHTS).expect(WEIGHTS);
+    let out = env::var("OUT_DIR").expect("cargo names OUT_DIR");
+    fs::write(Path::new(&out).join("weights.rs"), tables(&text)).expect("OUT_DIR can be written");
+}
+
+/// Lines of a mark, a name and the weights, parted by tabs; marks are `bias`, `title`, `text`,
+/// `rule`. Weights that a line leaves out are zero.
+fn tables(text: &str) -> String {
+    let mut source = String::new();
+    let mut maps = [("title", "TITLE"), ("text", "TEXT"), ("rule", "RULES")]
+        .map(|(mark, name)| (mark, name, phf_codegen::Map::new()));
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut fields = line.split('\t');
+        let (mark, name) = (fields.next().expect(line), fields.next().expect(line));
+        let mut row = [0i16; ANSWERS];
+        for (at, field) in fields.enumerate().filter(|(_, field)| !field.is_empty()) {
+            row[at] = field.parse().expect(line);
+        }
+        match maps.iter_mut().find(|map| map.0 == mark) {
+            Some((_, _, map)) => _ = map.entry(name, format!("{row:?}")),
+            None => writeln!(source, "static BIAS: Row = {row:?};").expect("it is a string"),
+        }
+    }
+    for (_, name, map) in maps {
+        writeln!(source, "static {name}: phf::Map<&'static str, Row> = {};", map.build())
+            .expect("it is a string");
+    }
+    source
 }

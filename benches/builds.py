@@ -70,7 +70,7 @@ def place(bench, name, script, files=1):
 
 def start(bench, args):
     samples = 8 if args.quick else 20
-    repo, _ = bench.repository(1)
+    repo, _ = bench.repository(1, "start")
     ours = latency(bench, repo, samples, "script")
     bench.run("buildq", "pause", cwd=repo)
     what = "commit's end → builder's first instruction"

@@ -93,9 +93,9 @@ class Bench:
             sys.exit(f"broken: {' '.join(map(str, argv))}\n{done.stdout}{done.stderr}")
         return done.stdout.rstrip("\n")
 
-    def repository(self, files):
+    def repository(self, files, name="buildq"):
         """One with buildq, one like it with a hook that does nothing."""
-        watched = self.folder / f"buildq-{files}"
+        watched = self.folder / f"{name}-{files}"
         watched.mkdir()
         self.run("git", "init", "-q", cwd=watched)
         for n in range(files):
@@ -109,7 +109,7 @@ class Bench:
         self.run("buildq", "trust", "--yes", cwd=watched)
         self.quiet(watched)
 
-        plain = self.folder / f"plain-{files}"
+        plain = self.folder / f"{name}-{files}-plain"
         self.run("git", "clone", "-q", str(watched), str(plain), cwd=self.folder)
         hook = plain / ".git/hooks/post-commit"
         hook.parent.mkdir(exist_ok=True)

@@ -17,11 +17,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-// Tests count what they allocate with an allocator of their own.
-#[cfg(not(test))]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let now = effects::clock::now();
     // Every commit waits for its hook: it goes past the parser of all the other commands.

@@ -7,17 +7,11 @@
 
 mod features;
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
 use crate::core::language::reading::{Place, Reading, Section};
 use crate::core::risk::{KINDS, RiskKind};
 use crate::domain::task::Task;
 
 pub use features::{Found, Part, Words, findings};
-
-/// The weights, in hundredths: see the head of the file.
-const WEIGHTS: &str = include_str!("model/weights.tsv");
 
 /// What the model answers: whether to ask, whether it is unclear, and for each kind how likely it
 /// is the one.
@@ -25,47 +19,22 @@ const ANSWERS: usize = 2 + KINDS.len();
 const ASK: usize = 0;
 const UNCLEAR: usize = 1;
 
-type Row = [f32; ANSWERS];
+/// Weights in hundredths.
+type Row = [i16; ANSWERS];
 
-struct Weights {
-    bias: Row,
-    title: HashMap<&'static str, Row>,
-    text: HashMap<&'static str, Row>,
-    rules: HashMap<&'static str, Row>,
+// `BIAS`, `TITLE`, `TEXT` and `RULES`: `build.rs` makes them of `model/weights.tsv`.
+include!(concat!(env!("OUT_DIR"), "/weights.rs"));
+
+fn look(part: Part, name: &str) -> Option<&'static Row> {
+    match part {
+        Part::Title => TITLE.get(name),
+        Part::Text => TEXT.get(name),
+        Part::Rule => RULES.get(name),
+    }
 }
 
-static MODEL: LazyLock<Weights> = LazyLock::new(|| Weights::read(WEIGHTS));
-
-impl Weights {
-    /// Reads lines of a mark, a name and the weights, parted by tabs; marks are `bias`, `title`,
-    /// `text`, `rule`. Weights that a line leaves out are zero.
-    fn read(text: &'static str) -> Self {
-        let none = || HashMap::new();
-        let mut weights = Self { bias: [0.0; ANSWERS], title: none(), text: none(), rules: none() };
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            let mut fields = line.split('\t');
-            let (Some(mark), Some(name)) = (fields.next(), fields.next()) else { continue };
-            let mut row = [0.0; ANSWERS];
-            for (at, field) in fields.enumerate().take(ANSWERS) {
-                row[at] = field.parse::<f32>().unwrap_or(0.0) / 100.0;
-            }
-            match mark {
-                "title" => weights.title.insert(name, row),
-                "text" => weights.text.insert(name, row),
-                "rule" => weights.rules.insert(name, row),
-                _ => Some(std::mem::replace(&mut weights.bias, row)),
-            };
-        }
-        weights
-    }
-
-    fn look(&self, part: Part, name: &str) -> Option<&Row> {
-        match part {
-            Part::Title => self.title.get(name),
-            Part::Text => self.text.get(name),
-            Part::Rule => self.rules.get(name),
-        }
-    }
+fn whole(hundredths: i16) -> f32 {
+    f32::from(hundredths) / 100.0
 }
 
 /// What the model thinks of a task.
@@ -82,11 +51,10 @@ pub struct Opinion {
 
 /// Weighs a task.
 pub fn opinion(task: &Task, found: &Found) -> Opinion {
-    let model = &*MODEL;
-    let mut sum = model.bias;
+    let mut sum = BIAS.map(whole);
     let mut add = |part, name: &str, size: f32| {
-        if let Some(row) = model.look(part, name) {
-            sum.iter_mut().zip(row).for_each(|(sum, weight)| *sum += weight * size);
+        if let Some(row) = look(part, name) {
+            sum.iter_mut().zip(row).for_each(|(sum, weight)| *sum += whole(*weight) * size);
         }
     };
     Words::of(task).each(&mut add);
@@ -102,12 +70,11 @@ const LEAST: f32 = 0.05;
 
 /// The clause whose words speak most for asking, as it stands in the task; `None` where none do.
 pub fn words(reading: &Reading, task: &Task) -> Option<String> {
-    let model = &*MODEL;
     let weight = |said: &&crate::core::language::reading::Said| -> f32 {
         let units = said.clause.units.iter();
         let text: String =
             units.flat_map(|unit| [&said.clause.text[unit.at.clone()], " "]).collect();
-        let of = |part: Part, word: &str| model.look(part, word).map_or(0.0, |row| row[ASK]);
+        let of = |part: Part, word: &str| look(part, word).map_or(0.0, |row| whole(row[ASK]));
         let sum: f32 = features::stems(&text)
             .map(|word| {
                 let titled = if said.place == Place::Title { of(Part::Title, &word) } else { 0.0 };
@@ -130,20 +97,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_of_the_weights_is_read() {
-        for (index, line) in WEIGHTS.lines().enumerate().filter(|(_, line)| !line.starts_with('#'))
-        {
-            let fields: Vec<&str> = line.split('\t').collect();
-            assert!(
-                ["bias", "title", "text", "rule"].contains(&fields[0]),
-                "weights.tsv:{}: {line}",
-                index + 1
-            );
-            assert!(fields.len() <= 2 + ANSWERS, "weights.tsv:{}: {line}", index + 1);
-            let numbers =
-                fields[2..].iter().all(|field| field.is_empty() || field.parse::<i32>().is_ok());
-            assert!(numbers, "weights.tsv:{}: {line}", index + 1);
+    fn every_line_of_the_weights_is_in_its_table() {
+        let weights = include_str!("model/weights.tsv");
+        for line in weights.lines().filter(|line| !line.starts_with('#')) {
+            let mut fields = line.split('\t');
+            let (mark, name) = (fields.next().unwrap(), fields.next().unwrap());
+            let row = match mark {
+                "bias" => Some(&BIAS),
+                "title" => look(Part::Title, name),
+                "text" => look(Part::Text, name),
+                _ => look(Part::Rule, name),
+            };
+            let row = row.unwrap_or_else(|| panic!("{line}"));
+            let told = fields.chain(std::iter::repeat("")).take(ANSWERS);
+            let told: Vec<i16> = told.map(|field| field.parse().unwrap_or(0)).collect();
+            assert_eq!(row.as_slice(), told, "{line}");
         }
-        assert!(MODEL.text.len() > 1000 && MODEL.title.len() > 1000 && MODEL.rules.len() > 30);
+        assert!(TEXT.len() > 1000 && TITLE.len() > 1000 && RULES.len() > 30);
     }
 }

@@ -134,9 +134,12 @@ pub fn look<'w>(first: &str, next: impl Fn(usize) -> Option<&'w str>) -> (Meanin
     }
 }
 
+/// There are about so many words: a table that grew would be made several times over in every hook.
+const WORDS: usize = 6000;
+
 impl Lexicon {
     fn make() -> Self {
-        let mut lexicon = Self(FxHashMap::default());
+        let mut lexicon = Self(FxHashMap::with_capacity_and_hasher(WORDS, Default::default()));
         for (class, list) in SMALL {
             list.split(", ").for_each(|word| lexicon.put(word, *class, Form::Base));
         }
@@ -232,6 +235,12 @@ mod tests {
     fn meaning(text: &str) -> (Meaning, usize) {
         let words: Vec<&str> = text.split(' ').collect();
         look(words[0], |n| words.get(n).copied())
+    }
+
+    #[test]
+    fn the_table_does_not_grow_while_it_is_made() {
+        let count = LEXICON.0.len();
+        assert!((WORDS / 2..=WORDS).contains(&count), "{count}");
     }
 
     #[test]
