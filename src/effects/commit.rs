@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
 
-use super::clock;
 use super::git::Git;
 use super::repo::{Repo, Stamp, Swap};
+use super::{clock, files};
 use crate::domain::id::Oid;
 
 /// A branch that somebody else moved first is looked at again this often.
@@ -119,7 +119,7 @@ impl Shown {
         }
         let lock = with_end(&index, ".lock");
         take(&lock)?;
-        let next = with_end(&index, &format!(".buildq-{}", std::process::id()));
+        let next = with_end(&index, &files::new_name(".buildq"));
         // From here on dropping it lets go of the lock.
         let mut shown = Self { index, lock, next, made: Vec::new() };
         shown.stage(&git, blobs)?;

@@ -17,6 +17,12 @@ pub fn replace_cache(path: &Path, bytes: &[u8]) -> Result<()> {
     put(path, bytes, false)
 }
 
+/// The name of a file that nobody else has made or will make. Of processes the number alone does not
+/// tell them apart: in a sandbox each counts from 1, and the killed leave files behind.
+pub fn new_name(kind: &str) -> String {
+    format!("{kind}-{}", ulid::Ulid::new())
+}
+
 /// After the content of a sealed file: its SHA-256.
 const SEAL: usize = 32;
 

@@ -127,6 +127,21 @@ fn leftovers_settle_and_are_committed_once() {
 }
 
 #[test]
+fn what_the_killed_left_in_the_workspace_is_no_obstacle() {
+    let bench = Bench::new();
+    bench.make();
+    put(&bench.folder(), "new.txt", "n");
+    // In a sandbox of its own every helper has the number that the killed one had.
+    for name in ["buildq-index", "buildq-note", "buildq-file"] {
+        for end in ["", ".lock"] {
+            let left = format!("{name}-{}{end}", std::process::id());
+            put(&bench.folder().join(".git"), &left, "");
+        }
+    }
+    assert_eq!(collect(&bench, Some("left")).header.leftovers_committed, 1);
+}
+
+#[test]
 fn unfinished_merges_and_rebases_lose_nothing() {
     let bench = Bench::new();
     bench.make();

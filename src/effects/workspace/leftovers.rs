@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::git_inside;
+use crate::effects::files;
 use crate::effects::git::Git;
 
 /// Files above this are left out, if nobody says otherwise: 50 MiB.
@@ -62,7 +63,7 @@ impl Drop for Staged {
 /// killed git left on the real one, or a broken one, is no obstacle.
 pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
     let real = folder.join(".git/index");
-    let index = folder.join(".git").join(format!("buildq-index-{}", std::process::id()));
+    let index = folder.join(".git").join(files::new_name("buildq-index"));
     let git = git_inside(folder).with("GIT_INDEX_FILE", &index).with("GIT_LITERAL_PATHSPECS", "1");
     let mut staged = Staged { tree: String::new(), paths: 0, left_out: Vec::new(), index, real };
     borrow_index(&git, &staged)?;

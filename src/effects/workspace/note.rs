@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::{EMPTY_TREE, git_inside};
-use crate::effects::clock;
 use crate::effects::git::{Git, commit_at};
+use crate::effects::{clock, files};
 
 /// Nothing, as an object's name: there is no such ref yet.
 const NONE: &str = "0000000000000000000000000000000000000000";
@@ -85,7 +85,7 @@ fn edited_tree(git: &Git, folder: &Path, tree: &str, edit: &Edit) -> Result<(Str
     else {
         return Ok((tree.to_owned(), false));
     };
-    let index = folder.join(".git").join(format!("buildq-note-{}", std::process::id()));
+    let index = folder.join(".git").join(files::new_name("buildq-note"));
     let own = git.clone().with("GIT_INDEX_FILE", &index);
     let tree = own.run(["read-tree", "--end-of-options", tree]).and_then(|_| {
         put(&own, &mode, &bytes, edit.path)?;
@@ -137,7 +137,7 @@ fn edit_work_tree(folder: &Path, edit: &Edit) -> Result<()> {
     let failed = || format!("cannot write `{}`", edit.path);
     let bytes = fs::read(&path).with_context(failed)?;
     let Some(bytes) = (edit.change)(&bytes) else { return Ok(()) };
-    let own = folder.join(".git").join(format!("buildq-file-{}", std::process::id()));
+    let own = folder.join(".git").join(files::new_name("buildq-file"));
     fs::write(&own, bytes).with_context(failed)?;
     let mode = fs::metadata(&path).with_context(failed)?.permissions();
     fs::set_permissions(&own, mode).with_context(failed)?;
