@@ -93,6 +93,27 @@ class Bench:
             sys.exit(f"broken: {' '.join(map(str, argv))}\n{done.stdout}{done.stderr}")
         return done.stdout.rstrip("\n")
 
+    def paused(self, name):
+        """A repository that is set up, and paused so that nothing is built."""
+        repo = self.folder / name
+        repo.mkdir()
+        self.run("git", "init", "-q", cwd=repo)
+        (repo / "a.txt").write_text("first\n")
+        self.run("git", "add", ".", cwd=repo)
+        self.run("git", "commit", "-qm", "First", cwd=repo)
+        self.run("buildq", "init", "--yes", "--no-heartbeat", "--builder", "steps", cwd=repo)
+        self.run("buildq", "trust", "--yes", cwd=repo)
+        self.run("buildq", "pause", cwd=repo)
+        self.quiet(repo)
+        return repo
+
+    def made_here(self, repo):
+        """As if all had been committed one by one: the clone's own hook would have seen each."""
+        clones = (self.folder / "home/.local/share/buildq/clones").glob("*/commits")
+        record = max(clones, key=lambda file: file.stat().st_ctime_ns)
+        with record.open("a") as file:
+            file.write(self.run("git", "rev-list", "main", cwd=repo) + "\n")
+
     def repository(self, files, name="buildq"):
         """One with buildq, one like it with a hook that does nothing."""
         watched = self.folder / f"{name}-{files}"

@@ -86,23 +86,10 @@ def fill(bench, repo, tasks):
 
 def repository(bench, tasks):
     """Set up, paused so that nothing is built, with every task committed here."""
-    repo = bench.folder / "repo"
-    repo.mkdir()
-    bench.run("git", "init", "-q", cwd=repo)
-    (repo / "a.txt").write_text("first\n")
-    bench.run("git", "add", ".", cwd=repo)
-    bench.run("git", "commit", "-qm", "First", cwd=repo)
-    bench.run("buildq", "init", "--yes", "--no-heartbeat", "--builder", "steps", cwd=repo)
-    bench.run("buildq", "trust", "--yes", cwd=repo)
-    bench.run("buildq", "pause", cwd=repo)
-    bench.quiet(repo)
+    repo = bench.paused("repo")
     say(f"  {tasks} tasks are made")
     fill(bench, repo, tasks)
-    # As if they had been committed one by one: the clone's own hook would have seen each.
-    ids = bench.run("git", "rev-list", "main", cwd=repo)
-    record = next((bench.folder / "home/.local/share/buildq").glob("clones/*/commits"))
-    with record.open("a") as file:
-        file.write(ids + "\n")
+    bench.made_here(repo)
     return repo
 
 

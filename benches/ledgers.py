@@ -161,21 +161,8 @@ def write_refs(repo, more):
 
 def repository(bench, name, events, open_tasks, done_tasks):
     """A clone that is set up, paused, and has that past."""
-    repo = bench.folder / name
-    repo.mkdir()
-    bench.run("git", "init", "-q", cwd=repo)
-    (repo / "a.txt").write_text("first\n")
-    bench.run("git", "add", ".", cwd=repo)
-    bench.run("git", "commit", "-qm", "First", cwd=repo)
-    bench.run("buildq", "init", "--yes", "--no-heartbeat", "--builder", "steps", cwd=repo)
-    bench.run("buildq", "trust", "--yes", cwd=repo)
-    bench.run("buildq", "pause", cwd=repo)
-    bench.quiet(repo)
+    repo = bench.paused(name)
     say(f"  {open_tasks:,} open tasks, {done_tasks:,} builds and {events:,} events are made")
     Past(events, open_tasks, done_tasks).into(bench, repo)
-    # As if they had been committed one by one: the clone's own hook would have seen each.
-    clones = (bench.folder / "home/.local/share/buildq/clones").glob("*/commits")
-    record = max(clones, key=lambda file: file.stat().st_ctime_ns)
-    with record.open("a") as file:
-        file.write(bench.run("git", "rev-list", "main", cwd=repo) + "\n")
+    bench.made_here(repo)
     return repo

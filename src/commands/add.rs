@@ -298,15 +298,19 @@ fn place(
 }
 
 fn commit(world: &World, ready: &[Ready], scene: &Scene) -> Result<Oid> {
+    let files = ready.iter().map(|one| (&one.path, &one.text));
+    commit_tasks(world, files, (&message(ready), scene))
+}
+
+/// Commits new task files to the queue branch, as this person's own.
+pub fn commit_tasks<'f>(
+    world: &World,
+    files: impl Iterator<Item = (&'f String, &'f String)>,
+    (message, scene): (&str, &Scene),
+) -> Result<Oid> {
     let files: Vec<_> =
-        ready.iter().map(|one| (one.path.clone(), one.text.clone().into_bytes())).collect();
-    let message = message(ready);
-    let order = Commission {
-        branch: &world.queue_branch,
-        files: &files,
-        message: &message,
-        now: scene.now,
-    };
+        files.map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
+    let order = Commission { branch: &world.queue_branch, files: &files, message, now: scene.now };
     let commit = commit::commit_files(&world.repo, &order)?;
     Record::Commits.add(&world.paths, &[commit.to_string()])?;
     Ok(commit)

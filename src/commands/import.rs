@@ -13,9 +13,7 @@ use crate::core::bring::{self, Brought, Fate, Format, Here, Known, Room};
 use crate::domain::diagnostic::Source;
 use crate::domain::id::{Oid, TaskId};
 use crate::domain::task;
-use crate::effects::commit::{self, Commission};
 use crate::effects::lists;
-use crate::effects::trust::Record;
 use crate::render;
 
 /// So many tasks are named in the message of the commit.
@@ -150,23 +148,14 @@ fn source(text: &[u8]) -> Option<String> {
 }
 
 fn commit(world: &World, new: &[&Brought], (name, scene): (&str, &Scene)) -> Result<Oid> {
-    let files: Vec<_> =
-        new.iter().map(|one| (one.path.clone(), one.text.clone().into_bytes())).collect();
     let from = render::text::safe(name);
     let tasks = render::text::count(new.len(), "task");
     let mut message = format!("Bring {tasks} from {from}\n\n");
     for one in new.iter().take(MOST_NAMED) {
         message += &format!("- {}: {}\n", one.id, one.title);
     }
-    let order = Commission {
-        branch: &world.queue_branch,
-        files: &files,
-        message: &message,
-        now: scene.now,
-    };
-    let commit = commit::commit_files(&world.repo, &order)?;
-    Record::Commits.add(&world.paths, &[commit.to_string()])?;
-    Ok(commit)
+    let files = new.iter().map(|one| (&one.path, &one.text));
+    add::commit_tasks(world, files, (&message, scene))
 }
 
 /// Does what is due, and says what became of the new tasks.

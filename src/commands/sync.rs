@@ -1,5 +1,6 @@
 //! `buildq sync`
 
+mod branches;
 mod page;
 mod seen;
 
@@ -8,26 +9,27 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::gather::{Around, World, attempt_ref, branch_ref, builder_person, held_ref};
+use super::gather::{Around, World, builder_person};
 use super::supervise::{self, bury, tidy};
 use super::{Exit, Scene, gc, judge, print, report, tell};
-use crate::core::ledger::{Build, Ledger, Run};
+use crate::core::ledger::Ledger;
 use crate::core::night;
 use crate::core::plan::{self, Action, Deed, Outcome, Plan, Start};
-use crate::core::situation::Branch;
 use crate::domain::event::Kind;
 use crate::domain::id::TaskId;
-use crate::effects::ledger::{self, Appended, Draft, append};
+use crate::effects::ledger::{Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::paths::Paths;
-use crate::effects::repo::{Repo, Swap};
+use crate::effects::repo::Repo;
 use crate::effects::{clock, detach, files, waker};
 use crate::render;
 
+pub use branches::{keep_attempt, point_branch};
+use branches::{own_refs, point_branches};
 pub use seen::Seen;
 
 /// Do all that is due now: safe at any time, any number of times
@@ -334,67 +336,6 @@ fn spawn(world: &World, start: &Start, forced: Option<&TaskId>) -> Result<Option
         Some(why) => Some(why.to_owned()),
         None => Some(format!("its supervisor died; see `{}`", log.display())),
     })
-}
-
-/// `build/<task>` follows the attempt, wherever nobody else holds it.
-fn point_branches(world: &World) -> Result<()> {
-    for task in plan::branches_to_point(world.situation(None)).keys() {
-        let Some(run) = world.ledger.builds.get(task).and_then(Build::last) else { continue };
-        point_branch(world, task, run)?;
-    }
-    Ok(())
-}
-
-/// Every ref that this clone may have been writing when it was killed, but for those of builds that
-/// are over for good.
-fn own_refs(world: &World) -> Vec<String> {
-    let mut names = vec![ledger::REF.to_owned(), page::REF.to_owned()];
-    for (task, build) in world.ledger.builds.iter().filter(|(_, build)| !build.is_over()) {
-        let Some(attempt) = build.last().map(Run::number) else { continue };
-        names.extend([
-            format!("refs/heads/{}", world.branch_of(task)),
-            branch_ref(task),
-            attempt_ref(task, attempt),
-            held_ref(task, attempt),
-        ]);
-    }
-    names
-}
-
-/// Moves one build's branch to the newest commit of a run.
-pub fn point_branch(world: &World, task: &TaskId, run: &Run) -> Result<()> {
-    let held = world.repo.reference(&held_ref(task, run.number())).is_some();
-    if held || run.holds_secret() {
-        return Ok(());
-    }
-    let Some(tip) = world.attempt_tip(task, run) else { return Ok(()) };
-    let branch = world.branch_of(task);
-    // Looked at first, so that a person's commit between the look and the swap wins.
-    let old = world.repo.branch(&branch);
-    if old != Some(tip) && world.branch_state(task) == Branch::Ours {
-        let moved = world.repo.swap_branch(&branch, old, tip)?;
-        let note = branch_ref(task);
-        if moved == Swap::Done {
-            let before = world.repo.reference(&note);
-            let _: Swap = world.repo.swap(&note, before, tip, "buildq")?;
-        }
-    }
-    Ok(())
-}
-
-/// Makes the ref that keeps an attempt's work, at its base.
-pub fn keep_attempt(repo: &Repo, start: &Start) -> Result<()> {
-    let name = attempt_ref(&start.task, start.attempt);
-    let old = repo.reference(&name);
-    if let Some(old) = old.filter(|old| *old != start.base) {
-        // A number that was given before, by a ledger that is gone: its work stays.
-        let kept = format!("refs/buildq/kept/{}/{}-{}", start.task, start.attempt, old.short());
-        let _: Swap = repo.swap(&kept, repo.reference(&kept), old, "buildq: kept")?;
-    }
-    match repo.swap(&name, old, start.base, "buildq: an attempt begins")? {
-        Swap::Done => Ok(()),
-        Swap::Lost => Err(anyhow!("`{name}` was moved by somebody else")),
-    }
 }
 
 /// Everything that a person asked about in one plan, by task.

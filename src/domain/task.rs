@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Check;
 use super::id::TaskId;
 
+pub use body::CRITERIA_HEADINGS;
 #[cfg(test)]
 pub use fields::KEYS;
 pub use fields::when;

@@ -1,5 +1,7 @@
 //! `**Estimated time:** 45 minutes`: lines that name what they say.
 
+use crate::domain::task::CRITERIA_HEADINGS;
+
 /// What a line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
@@ -63,14 +65,9 @@ const NAMES: &[(&[&str], Key)] = &[
         ],
         Key::Text,
     ),
+    (CRITERIA_HEADINGS, Key::Criteria),
     (
         &[
-            "completion criteria",
-            "acceptance criteria",
-            "success criteria",
-            "deliverables",
-            "definition of done",
-            "done when",
             "criteria",
             "requirements met when",
             "acceptance",

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::blocks::{Block, Blocks, Item, Kind};
 use super::{Criterion, Splice, Step};
 
-/// Headings below which the criteria stand.
-const CRITERIA_HEADINGS: &[&str] = &[
+/// Headings below which the criteria stand, in lower case.
+pub const CRITERIA_HEADINGS: &[&str] = &[
     "completion criteria",
     "acceptance criteria",
     "success criteria",
