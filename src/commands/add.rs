@@ -3,6 +3,8 @@
 mod batch;
 mod editor;
 mod fate;
+#[cfg(feature = "mcp")]
+pub mod given;
 mod ids;
 mod text;
 
@@ -24,6 +26,7 @@ use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::{self, Task};
 use crate::effects::commit::{self, Commission};
 use crate::effects::trust::Record;
+use crate::effects::workspace::Marker;
 use crate::render;
 
 pub use fate::Fate;
@@ -191,6 +194,12 @@ pub fn may_add(world: &World, no_commit: bool) -> Result<()> {
     if no_commit {
         return Ok(());
     }
+    if Marker::is_here() {
+        bail!(
+            "a build cannot queue work: it would count as yours\n\
+             hint: name it as a next step: buildq progress --next \"…\""
+        );
+    }
     say::must_be_known(world)?;
     let branch = &world.queue_branch;
     if world.queue.tip.is_some() && world.repo.branch(branch).is_none() {
@@ -215,13 +224,24 @@ fn read(file: &str, scene: &Scene) -> Result<String> {
     String::from_utf8(bytes).with_context(|| format!("`{file}` is not UTF-8 text"))
 }
 
-/// The file of a task, if it is a sound one; warnings are shown. `how` tells how to say when
-/// it is done, for somebody who does not look at the file.
+/// The file of a task, if it is a sound one; warnings are shown.
 fn ready(
     world: &World,
     id: TaskId,
-    (text, how): (String, Option<&str>),
+    text: (String, Option<&str>),
 ) -> Result<Ready, Vec<Diagnostic>> {
+    let (ready, warnings) = sound(world, id, text)?;
+    show(&warnings);
+    Ok(ready)
+}
+
+/// The file of a task, if it is a sound one, and warnings. `how` tells how to say when it is
+/// done, for somebody who does not look at the file.
+fn sound(
+    world: &World,
+    id: TaskId,
+    (text, how): (String, Option<&str>),
+) -> Result<(Ready, Vec<Diagnostic>), Vec<Diagnostic>> {
     let path = format!("{}/{id}.md", world.config.queue_dir);
     let mut parsed = task::parse(&path, &id, text.as_bytes());
     let Some(task) = parsed.task else { return Err(parsed.diagnostics) };
@@ -229,8 +249,7 @@ fn ready(
     if let (Some(warning), Some(how), true) = (about_whole, how, task.criteria.is_empty()) {
         warning.hint = Some(how.to_owned());
     }
-    show(&parsed.diagnostics);
-    Ok(Ready { id, path, text, task })
+    Ok((Ready { id, path, text, task }, parsed.diagnostics))
 }
 
 /// Every task of a file, or every error in it.

@@ -29,6 +29,8 @@ mod layers;
 mod life;
 mod lint;
 mod limits;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod mended;
 mod merges;
 mod notify;
