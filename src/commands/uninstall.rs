@@ -74,6 +74,7 @@ pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
         managed,
         local,
         ran: stays.ran,
+        agents: &registered(),
     };
     print(&told(&outer, &left));
     Ok(Exit::Done)
@@ -179,6 +180,16 @@ pub struct Left<'a> {
     pub local: bool,
     /// This clone ran the queue: the ledger says so still.
     pub ran: bool,
+    /// Agents that know this program as a server, in all repositories.
+    pub agents: &'a [&'static str],
+}
+
+/// Agents that know this program as a server.
+fn registered() -> Vec<&'static str> {
+    #[cfg(feature = "mcp")]
+    return super::mcp::registered();
+    #[cfg(not(feature = "mcp"))]
+    Vec::new()
 }
 
 /// All that is printed at the end.
@@ -232,6 +243,11 @@ fn kept(left: &Left<'_>) -> String {
     if !left.files.is_empty() {
         text += &format!("kept       {}\n", left.files.join(", "));
         undo.push(format!("git rm -r {}", shell_words::join(left.files)));
+    }
+    if !left.agents.is_empty() {
+        let agents = left.agents.join(", ");
+        text += &format!("kept       tools of {agents}, for your other repositories\n");
+        undo.push("buildq mcp install --uninstall".into());
     }
     if !undo.is_empty() {
         text += "\nto remove these too, for good:\n";

@@ -29,6 +29,8 @@ pub mod plan;
 pub mod progress;
 pub mod queue;
 pub mod quota;
+#[cfg(feature = "mcp")]
+pub mod registration;
 pub mod report;
 pub mod risk;
 pub mod situation;

@@ -31,6 +31,8 @@ mod lint;
 mod limits;
 #[cfg(feature = "mcp")]
 mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_install;
 mod mended;
 mod merges;
 mod notify;

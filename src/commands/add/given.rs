@@ -3,8 +3,9 @@
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 
+use super::sound::sound;
 use super::text::Draft;
-use super::{Fate, Scene, Taken, commit, may_add, sound, sync};
+use super::{Fate, Scene, Taken, commit, may_add, sync};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::TaskId;
 use crate::render;
