@@ -33,6 +33,7 @@ pub mod quota;
 pub mod registration;
 pub mod report;
 pub mod risk;
+pub mod section;
 pub mod situation;
 pub mod touch;
 pub mod trusted;

@@ -6,6 +6,7 @@
 #[allow(dead_code, unused_imports)] // Some of its words are used by `tests/faults/` alone.
 mod support;
 
+mod agents;
 mod attacks;
 mod bad_input;
 mod builder_contract;
