@@ -16,6 +16,7 @@ mod clones;
 mod dashboard;
 mod daemon;
 mod doctor;
+mod faces;
 mod gc;
 mod golden;
 mod isolation;
