@@ -5,11 +5,14 @@ use std::path::Path;
 
 use regex::Regex;
 
+use crate::golden;
 use crate::support::{Served, Terminal, TestRepo};
 
 /// Its first attempt gets to 40 % and asks, its second ends.
 const AGENT: &str = r#"
 echo one > lists.py; git add -A; git commit -qm "Read a list of songs"
+echo "the account is open, 12 lists"
+for list in rain road morning kitchen 2019 2020 2021 piano friday; do echo "list $list: read"; done
 buildq progress 40 "lists are read"
 until test -e $OUT/go-$BUILDQ_ATTEMPT; do sleep 0.05; done
 case $BUILDQ_ATTEMPT in 1) buildq block "Which table counts?"; exit 0;; esac
@@ -103,7 +106,7 @@ struct Faces {
 
 impl Faces {
     fn open(repo: &TestRepo) -> Self {
-        let terminal = Terminal::open(repo, (100, 30), &[]);
+        let terminal = Terminal::open(repo, (100, 13), &[]);
         if let Some(terminal) = &terminal {
             terminal.runs("buildq watch");
         }
@@ -148,6 +151,11 @@ fn every_face_shows_the_same_build_at_each_stage() {
         page: "`████░░░░░░` 40%, attempt 1 of 4 since 2026-02-07 09:12",
     }
     .check(&repo, &faces);
+    if let Some(terminal) = &faces.terminal {
+        let screen = golden::steady(&terminal.shows("committed"));
+        let kept = golden::kept("building.txt", &screen);
+        assert_eq!(screen, kept, "look at it, then: UPDATE_GOLDEN=1");
+    }
 
     lets_go(&repo, 1);
     repo.wait_until("songs", "blocked").settle_but_builds();
