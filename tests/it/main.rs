@@ -33,6 +33,7 @@ mod limits;
 mod mended;
 mod merges;
 mod notify;
+mod schema;
 mod secrets;
 mod terminal;
 mod status_branch;
