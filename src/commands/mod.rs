@@ -43,6 +43,7 @@ pub mod resume;
 pub mod retry;
 pub mod review;
 pub mod say;
+pub mod schema;
 pub mod serve;
 pub mod show;
 pub mod spawn;
@@ -119,6 +120,7 @@ enum Verb {
     Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
     #[cfg(feature = "mcp")]
@@ -230,6 +232,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
+        Verb::Schema(args) => schema::run(args),
         Verb::Completions(args) => completions::run(args),
         Verb::Man(args) => man::run(args, &scene),
         #[cfg(feature = "mcp")]

@@ -10,6 +10,7 @@ use crate::core::report::{self, Past, Report, Span};
 use crate::core::situation::Trust;
 use crate::core::window;
 use crate::domain::event::{Kind, Recorded};
+use crate::domain::id::Oid;
 use crate::domain::task::{When, when};
 use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::render;
@@ -147,23 +148,24 @@ fn store(
 
 /// The report of a day, as plain text.
 pub fn plain_of_day(world: &World, date: NaiveDate) -> Result<String> {
-    plain(world, day(world, date))
-}
-
-/// What has happened since then, as plain text.
-pub fn plain_since(world: &World, since: DateTime<Utc>) -> Result<String> {
-    plain(world, Span { since, until: until_now(world).max(since) })
-}
-
-fn plain(world: &World, span: Span) -> Result<String> {
-    let report = make(world, ledger::events(&world.repo)?, span)?;
+    let report = make(world, ledger::events(&world.repo)?, day(world, date))?;
     Ok(world.masks().mask(&render::report::plain(&report)))
 }
 
 fn make(world: &World, events: Vec<Recorded>, span: Span) -> Result<Report> {
     let past = Past::of(events, span);
-    let queue = world.queue_at(past.queue, &past.ledger)?;
+    let queue = world.queue_at(queue_then(world, past.queue, span.until), &past.ledger)?;
     Ok(report::report(past, &queue, &world.config))
+}
+
+/// The queue branch at the end of a span: where the last event saw it, or what was committed to it
+/// since.
+fn queue_then(world: &World, told: Option<Oid>, until: DateTime<Utc>) -> Option<Oid> {
+    /// Of an end so many commits ago only events tell.
+    const RECENT: usize = 1000;
+    let stood = world.queue.tip.and_then(|tip| world.repo.stood(tip, until, RECENT));
+    let newer = |stood: &Oid| told.is_none_or(|told| world.repo.is_ancestor(told, *stood));
+    stood.filter(newer).or(told)
 }
 
 fn markdown(world: &World, report: &Report) -> Result<String> {
