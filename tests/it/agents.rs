@@ -58,7 +58,7 @@ fn a_person_at_a_terminal_is_asked() {
     terminal.runs("clear; buildq init --no-heartbeat").shows("[Y/n]");
     terminal.keys(&["Enter"]).shows("a section of AGENTS.md tells them");
     assert!(committed(&repo, "AGENTS.md").contains("greet-by-name"));
-    terminal.runs("clear; buildq init --no-heartbeat").shows("AGENTS.md tells them");
+    terminal.runs("clear; buildq init --no-heartbeat").shows("nothing was changed");
     let screen = terminal.shows("undo       buildq uninstall");
     assert!(!screen.contains("[Y/n]"), "whoever has it is asked no more:\n{screen}");
 }

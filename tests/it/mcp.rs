@@ -10,7 +10,7 @@ use rmcp::transport::TokioChildProcess;
 use rmcp::{ClientLifecycleMode, ClientServiceExt as _};
 use serde_json::{Value, json};
 
-use crate::support::{BOUND, CLEAR, Process, TestRepo};
+use crate::support::{BOUND, CLEAR, Process, TestRepo, sandbox_works};
 
 type Client = RunningService<RoleClient, ()>;
 
@@ -240,6 +240,41 @@ fn the_verb_queues_nothing_from_inside_of_a_build_either() {
     assert_eq!(repo.left("code"), "1\n1\n", "{}", repo.left("said"));
     assert_eq!(repo.left("said").matches("a build cannot queue work").count(), 2);
     assert_eq!(repo.file_at("main", "queue/greet.md"), "");
+}
+
+/// Inside the walls the tools of a build work, and whatever a builder tries, nothing is queued.
+#[test]
+fn behind_walls_a_build_reports_and_reaches_no_queue() {
+    if !sandbox_works() {
+        return;
+    }
+    let repo = TestRepo::new();
+    repo.git(["config", "buildq.sandbox", "require"]);
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"}}});
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let call = |id: u32, tool: &str, arguments: Value| {
+        let params = json!({"name": tool, "arguments": arguments});
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params})
+    };
+    let half = call(1, "progress", json!({"percent": 50, "message": "Half of it"}));
+    let more = call(2, "add_task", new_task());
+    let script = format!(
+        "#!/bin/sh\nbuildq mcp > said <<'END'\n{hello}\n{ready}\n{half}\nEND\n\
+         cd /; env -i PATH=\"$PATH\" HOME=\"$HOME\" buildq -C {} mcp > \"$BUILDQ_WORKSPACE/more\" \
+         2>&1 <<'END'\n{hello}\n{ready}\n{more}\nEND\n",
+        repo.dir().display()
+    );
+    repo.program("agent", &script);
+    repo.agent_config("");
+    repo.task("x", CLEAR);
+    repo.wait_until("x", "succeeded").settle();
+    assert!(repo.file_at("build/x", "said").contains(": Half of it"));
+    let more = repo.file_at("build/x", "more");
+    assert!(more.contains("\"isError\":true"), "{more}");
+    assert!(repo.ask(["log", "--format=%B", "build/x"]).contains("Buildq-Progress: 50"));
+    assert_eq!(repo.ask(["log", "-1", "--format=%s", "main"]), "Add x");
 }
 
 /// A server of its own, spoken to by hand.
