@@ -30,6 +30,8 @@ pub mod judge;
 pub mod leaks;
 pub mod log;
 pub mod man;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod mouth;
 pub mod notify;
 pub mod output;
@@ -121,6 +123,8 @@ enum Verb {
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     Help(help::Args),
     Progress(progress::Args),
     Block(block::Args),
@@ -231,6 +235,8 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Schema(args) => schema::run(args),
         Verb::Completions(args) => completions::run(args),
         Verb::Man(args) => man::run(args, &scene),
+        #[cfg(feature = "mcp")]
+        Verb::Mcp(args) => mcp::run(args, &scene),
         Verb::Help(args) => help::run(args),
         Verb::Progress(args) => progress::run(args).map(Exit::from),
         Verb::Block(args) => block::run(args).map(Exit::from),

@@ -31,6 +31,8 @@ pub mod paths;
 pub mod process;
 pub mod program;
 pub mod readings;
+#[cfg(feature = "mcp")]
+pub mod registrations;
 pub mod repo;
 pub mod sandbox;
 pub mod screen;
