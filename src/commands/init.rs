@@ -90,14 +90,12 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     let site = Site { repo: &repo, paths: &paths, branch: &branch, scene };
     let queue = placed.config().map_or_else(|_| QUEUE.to_owned(), |config| config.queue_dir);
     let taught = section::plan(&site, &queue, args.wish())?;
-    if let Some((_, Some(change))) = &taught {
-        missing.add(change.path, &change.committed);
-    }
+    let (taught, change) = taught.unzip();
+    placed.steps.extend(taught.map(Step::Agents));
+    let change = change.flatten();
+    change.iter().for_each(|change| missing.add(change.path, &change.committed));
     placed.steps.extend(missing.commit(&site, args.no_commit)?);
-    if let Some((taught, change)) = taught {
-        change.as_ref().map_or(Ok(()), Change::show)?;
-        placed.steps.push(Step::Agents(taught));
-    }
+    change.as_ref().map_or(Ok(()), Change::show)?;
     let hooks_place = place::hooks_place(&repo, &paths)?;
     let exe = detach::this_program()?;
     let lints = (args.lint || repo.local_setting(LINT_WANTED).is_some()) && !repo.is_bare();

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::symlink;
 
-use crate::support::{CLEAR, TestRepo};
+use crate::support::{CLEAR, Terminal, TestRepo};
 
 const INIT: [&str; 5] = ["init", "--no-heartbeat", "--builder", "steps", "--agents"];
 const BEGIN: &str = "<!-- buildq -->\n";
@@ -17,7 +17,7 @@ fn it_is_offered_committed_renewed_and_gone_again() {
     let repo = TestRepo::bare_of_buildq();
     repo.buildq(["init", "--no-heartbeat", "--builder", "steps"]).success();
     assert!(!repo.path("AGENTS.md").exists(), "nobody was there to say yes");
-    repo.buildq(INIT).success().stdout_has("agents     a section tells them");
+    repo.buildq(INIT).success().stdout_has("agents     a section of AGENTS.md tells");
     let text = committed(&repo, "AGENTS.md");
     assert!(text.starts_with(BEGIN) && text.ends_with(END), "{text}");
     assert!(text.contains("`queue/greet-by-name.md`") && text.contains("`main`"), "{text}");
@@ -44,6 +44,23 @@ fn it_is_offered_committed_renewed_and_gone_again() {
     assert!(said.contains("removed    the section on buildq in AGENTS.md"), "{said}");
     assert_eq!(repo.read("AGENTS.md"), "# House rules\n\nBe kind.\n");
     assert_eq!(repo.ask(["status", "--porcelain"]), " M AGENTS.md", "to be committed by a person");
+    repo.buildq(INIT).success().stdout_has("git restore AGENTS.md");
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked() {
+    let repo = TestRepo::bare_of_buildq();
+    let Some(terminal) = Terminal::open(&repo, (120, 40), &[]) else { return };
+    terminal.runs("buildq init --no-heartbeat --builder steps");
+    terminal.shows("by a section in AGENTS.md? [Y/n]");
+    terminal.runs("n").shows("undo       buildq uninstall");
+    assert_eq!(committed(&repo, "AGENTS.md"), "");
+    terminal.runs("clear; buildq init --no-heartbeat").shows("[Y/n]");
+    terminal.keys(&["Enter"]).shows("a section of AGENTS.md tells them");
+    assert!(committed(&repo, "AGENTS.md").contains("greet-by-name"));
+    terminal.runs("clear; buildq init --no-heartbeat").shows("AGENTS.md tells them");
+    let screen = terminal.shows("undo       buildq uninstall");
+    assert!(!screen.contains("[Y/n]"), "whoever has it is asked no more:\n{screen}");
 }
 
 #[test]

@@ -155,6 +155,11 @@ fn what_an_agents_own_command_says_is_passed_on() {
     assert!(said.contains("failed: not signed in") && said.contains("hint: run it by hand"));
     repo.program("claude", "#!/bin/sh\nexit 0\n");
     repo.buildq(["mcp", "install"]).code(1).stderr_has("does not show it");
+    repo.program("claude", CLAUDE);
+    repo.buildq(["mcp", "install"]).success();
+    fs::remove_file(repo.root().join("bin/claude")).unwrap();
+    let said = repo.buildq(["mcp", "install", "--uninstall"]).success().stdout;
+    assert!(said.contains("to do: claude mcp remove --scope user buildq"), "{said}");
 }
 
 #[test]

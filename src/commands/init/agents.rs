@@ -1,6 +1,7 @@
 //! The section that tells coding agents of the queue, in a file that they read by themselves.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -31,12 +32,12 @@ pub enum Wish {
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taught {
-    /// It stands there now.
-    New,
+    /// It stands in this file now.
+    New(&'static str),
     /// It is renewed.
-    Renewed,
+    Renewed(&'static str),
     /// It is there, and as it should be.
-    Same,
+    Same(&'static str),
     /// The file is left alone, for this reason.
     Left(String),
 }
@@ -66,7 +67,7 @@ pub fn plan(site: &Site, queue: &str, wish: Wish) -> Result<Option<(Taught, Opti
     let committed = |path: &str| tip.and_then(|tip| repo.file(tip, path));
     let text = |path: &str| committed(path).and_then(|bytes| String::from_utf8(bytes).ok());
     let has = |path: &&&str| text(path).is_some_and(|text| section::is_there(&text));
-    let there = FILES.iter().find(has).is_some();
+    let there = FILES.iter().any(|path| has(&path));
     let wanted = match wish {
         Wish::Yes => true,
         Wish::No => false,
@@ -88,27 +89,37 @@ pub fn plan(site: &Site, queue: &str, wish: Wish) -> Result<Option<(Taught, Opti
         Ok(new) => new,
         Err(torn) => return left(format!("{path}: {torn}")),
     };
+    let top = repo.checked_out_at(branch);
     if new == old {
-        return Ok(Some((Taught::Same, None)));
+        let is_gone = |top: &PathBuf| {
+            let here = fs::read_to_string(top.join(path));
+            here.map_or(true, |here| !section::is_there(&here))
+        };
+        return match top.filter(is_gone) {
+            Some(_) => left(format!("git restore {path}: its section is gone from your work tree")),
+            None => Ok(Some((Taught::Same(path), None))),
+        };
     }
-    let shown = match repo.checked_out_at(branch) {
-        None => None,
-        Some(top) if is_clean(&top, path)? => {
-            let file = top.join(path);
-            let here = match fs::read_to_string(&file) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-                here => here.with_context(|| format!("cannot read `{}`", file.display()))?,
-            };
-            section::put(&here, &ours).ok().map(|here| (file, here))
-        }
-        Some(_) => {
+    let shown = match top {
+        Some(top) if !is_clean(&top, path)? => {
             return left(format!(
                 "{path} has changes of yours: commit them, and buildq init again"
             ));
         }
+        Some(top) => shown(top.join(path), &ours)?,
+        None => None,
     };
-    let taught = if there { Taught::Renewed } else { Taught::New };
+    let taught = if there { Taught::Renewed(path) } else { Taught::New(path) };
     Ok(Some((taught, Some(Change { path, committed: new, shown }))))
+}
+
+/// The file in the work tree, and what it is to say: its line ends may be others than the committed ones.
+fn shown(file: PathBuf, ours: &str) -> Result<Option<(PathBuf, String)>> {
+    let here = match fs::read_to_string(&file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        here => here.with_context(|| format!("cannot read `{}`", file.display()))?,
+    };
+    Ok(section::put(&here, ours).ok().map(|here| (file, here)))
 }
 
 fn asked() -> Result<bool> {

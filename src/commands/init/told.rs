@@ -74,7 +74,7 @@ impl Step {
             Self::Wrote(_) | Self::Committed { .. } => true,
             Self::Kept(_) | Self::Managed { .. } | Self::Uncommitted(_) => false,
             Self::Watches { .. } | Self::Notices => false,
-            Self::Agents(taught) => matches!(taught, Taught::New | Taught::Renewed),
+            Self::Agents(taught) => matches!(taught, Taught::New(_) | Taught::Renewed(_)),
             Self::Hooks(hooks) => hooks.iter().any(|hook| hook.how != How::Unchanged),
             Self::Settings(settings) => !settings.is_empty(),
             Self::Trust(trust) => *trust == Trusting::Now,
@@ -123,12 +123,12 @@ impl Step {
 
 fn agents_row(taught: &Taught) -> String {
     let text = match taught {
-        Taught::New => "a section tells them how to queue work and report",
-        Taught::Renewed => "the section that tells them of the queue is renewed",
-        Taught::Same => "the section that tells them of the queue is there",
+        Taught::New(path) => format!("a section of {path} tells them how to queue work and report"),
+        Taught::Renewed(path) => format!("the section of {path} that tells them is renewed"),
+        Taught::Same(path) => format!("{path} tells them how to queue work and report"),
         Taught::Left(why) => return row("to do", why),
     };
-    row("agents", text)
+    row("agents", &text)
 }
 
 fn trust_row(trust: &Trusting) -> String {

@@ -93,6 +93,11 @@ fn plan(program: &str, uninstall: bool) -> Result<Vec<Step>> {
             Some(settings) if here || settings.has_been_here() => {
                 deed(settings, program, uninstall)?
             }
+            // Its file is its own, and the command that edits it is gone.
+            Some(_) if uninstall && registered().contains(&agent) => {
+                let commands = claude(program, true, true);
+                Deed::ByHand(commands.iter().map(shell_words::join).collect())
+            }
             None if here && !uninstall => without_settings(agent, program),
             _ => continue,
         };
