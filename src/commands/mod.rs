@@ -50,6 +50,7 @@ pub mod supervise;
 pub mod sync;
 pub mod tell;
 pub mod trust;
+pub mod tryout;
 pub mod uninstall;
 pub mod waker;
 pub mod watch;
@@ -94,6 +95,7 @@ enum Verb {
     Lint(lint::Args),
     Log(log::Args),
     Review(review::Args),
+    Try(tryout::Args),
     Accept(accept::Args),
     Reject(reject::Args),
     Answer(answer::Args),
@@ -203,6 +205,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Lint(args) => lint::run(args, &scene),
         Verb::Log(args) => log::run(args, &scene),
         Verb::Review(args) => review::run(args, &scene),
+        Verb::Try(args) => tryout::run(args, &scene),
         Verb::Accept(args) => accept::run(args, &scene),
         Verb::Reject(args) => reject::run(args, &scene),
         Verb::Answer(args) => answer::run(args, &scene),

@@ -33,6 +33,7 @@ pub mod report;
 pub mod risk;
 pub mod situation;
 pub mod touch;
+pub mod tryout;
 pub mod trusted;
 pub mod usage;
 pub mod vitals;

@@ -22,5 +22,6 @@ pub mod review;
 pub mod show;
 pub mod status;
 pub mod text;
+pub mod tryout;
 pub mod watch;
 pub mod why;

@@ -35,6 +35,7 @@ mod notify;
 mod secrets;
 mod terminal;
 mod status_branch;
+mod tryout;
 mod trusted;
 mod untouched;
 mod verbs;
