@@ -53,6 +53,7 @@ pub mod supervise;
 pub mod sync;
 pub mod tell;
 pub mod trust;
+pub mod tryout;
 pub mod uninstall;
 pub mod waker;
 pub mod watch;
@@ -97,6 +98,7 @@ enum Verb {
     Lint(lint::Args),
     Log(log::Args),
     Review(review::Args),
+    Try(tryout::Args),
     Accept(accept::Args),
     Reject(reject::Args),
     Answer(answer::Args),
@@ -209,6 +211,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Lint(args) => lint::run(args, &scene),
         Verb::Log(args) => log::run(args, &scene),
         Verb::Review(args) => review::run(args, &scene),
+        Verb::Try(args) => tryout::run(args, &scene),
         Verb::Accept(args) => accept::run(args, &scene),
         Verb::Reject(args) => reject::run(args, &scene),
         Verb::Answer(args) => answer::run(args, &scene),

@@ -195,17 +195,28 @@ fn ask(question: &str, input: &mut impl BufRead, out: &mut impl Write) -> Result
 /// where a terminal shows them.
 pub struct Pour {
     tamer: Option<Tamer>,
+    errors: bool,
 }
 
 impl Pour {
     /// To standard output; `raw` where a person wants them on a terminal as they are.
     pub fn new(raw: bool) -> Self {
-        Self { tamer: (is_read() && !raw).then(Tamer::default) }
+        Self { tamer: (is_read() && !raw).then(Tamer::default), errors: false }
+    }
+
+    /// To standard error.
+    pub fn of_errors() -> Self {
+        let tamer = io::stderr().is_terminal().then(Tamer::default);
+        Self { tamer, errors: true }
+    }
+
+    fn out(&self) -> Box<dyn Write> {
+        if self.errors { Box::new(io::stderr().lock()) } else { Box::new(io::stdout().lock()) }
     }
 
     /// The next of them; an error means that nobody reads any more.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = self.out();
         match &mut self.tamer {
             Some(tamer) => out.write_all(tamer.tame(bytes).as_bytes())?,
             None => out.write_all(bytes)?,
@@ -216,7 +227,7 @@ impl Pour {
     /// What was held back, since more could have come.
     pub fn finish(mut self) {
         let rest = self.tamer.as_mut().map(Tamer::finish).unwrap_or_default();
-        let mut out = io::stdout().lock();
+        let mut out = self.out();
         let _ = out.write_all(rest.as_bytes()).and_then(|()| out.flush());
     }
 }

@@ -17,10 +17,12 @@ use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 /// A builder that could not work, and did not say for how long, is tried again after this.
 pub const PROBE: TimeDelta = TimeDelta::minutes(30);
 
+mod chapter;
 mod judgement;
 mod lean;
 mod replay;
 
+pub use chapter::{Change, Chronicle};
 pub use judgement::{Answer, Judgement};
 pub use lean::Lean;
 

@@ -36,6 +36,7 @@ pub mod risk;
 pub mod section;
 pub mod situation;
 pub mod touch;
+pub mod tryout;
 pub mod trusted;
 pub mod usage;
 pub mod vitals;

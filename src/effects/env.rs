@@ -43,6 +43,8 @@ pub const CODEX_HOME: &str = "CODEX_HOME";
 /// See [`CLAUDE_HOME`].
 #[cfg(feature = "mcp")]
 pub const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// The person's own shell.
+pub const SHELL: &str = "SHELL";
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 

@@ -30,6 +30,7 @@ pub mod own_settings;
 pub mod paths;
 pub mod process;
 pub mod program;
+pub mod pty;
 pub mod readings;
 #[cfg(feature = "mcp")]
 pub mod registrations;

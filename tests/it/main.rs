@@ -42,6 +42,7 @@ mod schema;
 mod secrets;
 mod terminal;
 mod status_branch;
+mod tryout;
 mod trusted;
 mod untouched;
 mod verbs;

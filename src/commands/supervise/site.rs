@@ -154,11 +154,11 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Removes the workspace; its work is in the refs.
-    pub fn clear(&self) {
+    /// Removes the workspace, whose work is in the refs, unless it `stays` for review.
+    pub fn clear(&self, stays: bool) {
         // It may hold what a builder has copied of a login.
         let _ = workspace::remove_home(self.folder());
-        if !self.keep.get() {
+        if !self.keep.get() && !stays {
             let _ = workspace::remove(self.folder());
         }
     }
