@@ -265,18 +265,18 @@ fn place(
             None
         })
     } else {
-        commit(&world, &ready, scene).map(Some)
+        sound::committed(world, ready, scene).map(Some)
     };
-    let commit = match (done, typed) {
-        (Ok(commit), typed) => {
+    let done = match (done, typed) {
+        (Ok(done), typed) => {
             typed.into_iter().for_each(Typed::let_go);
-            commit
+            done
         }
         (Err(error), Some(typed)) => return Err(error.context(typed.kept())),
         (Err(error), None) => return Err(error),
     };
-    match commit {
-        Some(commit) => tell(world, &ready, commit),
+    match done {
+        Some((world, ready, commit)) => tell(world, &ready, commit),
         None => Ok(Exit::Done),
     }
 }
@@ -286,7 +286,8 @@ fn commit(world: &World, ready: &[Ready], scene: &Scene) -> Result<Oid> {
     commit_tasks(world, files, (&message(ready), scene))
 }
 
-/// Commits new task files to the queue branch, as this person's own.
+/// Commits new task files to the queue branch, as this person's own; where one is there by now, the error
+/// is [`commit::Taken`].
 pub fn commit_tasks<'f>(
     world: &World,
     files: impl Iterator<Item = (&'f String, &'f String)>,
@@ -295,7 +296,7 @@ pub fn commit_tasks<'f>(
     let files: Vec<_> =
         files.map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
     let order = Commission { branch: &world.queue_branch, files: &files, message, now: scene.now };
-    let commit = commit::commit_files(&world.repo, &order)?;
+    let commit = commit::commit_new_files(&world.repo, &order)?;
     Record::Commits.add(&world.paths, &[commit.to_string()])?;
     Ok(commit)
 }

@@ -37,6 +37,27 @@ pub struct Commission<'a> {
 /// gets the files and their index entries; nothing else of it changes. Nothing at all changes
 /// when it fails.
 pub fn commit_files(repo: &Repo, order: &Commission) -> Result<Oid> {
+    commit(repo, order, &|_| Ok(()))
+}
+
+/// A file that somebody else was quicker to commit.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is there by now; nothing was committed\nhint: try again")]
+pub struct Taken(pub String);
+
+/// The same for files that must not be there yet, at whatever tip they are committed to; else the
+/// error is [`Taken`].
+pub fn commit_new_files(repo: &Repo, order: &Commission) -> Result<Oid> {
+    commit(repo, order, &|tip| {
+        let there = |(path, _): &&(String, Vec<u8>)| repo.entry(tip, path).is_some();
+        match order.files.iter().find(there) {
+            Some((path, _)) => Err(Taken(path.clone()).into()),
+            None => Ok(()),
+        }
+    })
+}
+
+fn commit(repo: &Repo, order: &Commission, may: &dyn Fn(Oid) -> Result<()>) -> Result<Oid> {
     let mut blobs = Vec::new();
     for (path, bytes) in order.files {
         blobs.push((path.clone(), Some(repo.write_blob(bytes)?)));
@@ -45,6 +66,7 @@ pub fn commit_files(repo: &Repo, order: &Commission) -> Result<Oid> {
         let folder = repo.checked_out_at(order.branch);
         let shown = folder.map(|folder| Shown::prepare(&folder, order, &blobs)).transpose()?;
         let old = repo.branch(order.branch);
+        old.map_or(Ok(()), may)?;
         let tree = match old {
             Some(tip) => repo.tree_of(tip)?,
             None => repo.empty_tree()?,
@@ -290,6 +312,22 @@ mod tests {
         assert_eq!(Git::at(&tree).run(["status", "--porcelain"]).unwrap(), "");
         assert!(tree.join("queue/y.md").exists());
         assert!(!place.at("queue").exists());
+    }
+
+    #[test]
+    fn a_file_that_somebody_was_quicker_to_commit_stays_theirs() {
+        let place = Place::new();
+        let tip = place.commit("queue/x.md").unwrap();
+        let repo = Repo::at(&place.at(".git")).unwrap();
+        let both = ["queue/y.md", "queue/x.md"];
+        let files = both.map(|path| (path.to_owned(), b"mine\n".to_vec()));
+        let now = clock::now();
+        let order = Commission { branch: "main", files: &files, message: "Add it\n", now };
+        let error = commit_new_files(&repo, &order).unwrap_err();
+        assert_eq!(error.downcast_ref::<Taken>().unwrap().0, "queue/x.md");
+        assert_eq!(place.git(["rev-parse", "main"]), tip.to_string());
+        assert_eq!(place.git(["status", "--porcelain"]), "", "nothing of it is left");
+        assert!(!place.at(".git/index.lock").exists());
     }
 
     #[test]

@@ -134,6 +134,35 @@ fn the_protocol_without_a_handshake_is_spoken_too() {
     repo.wait_until("greet-by-name", "succeeded").settle();
 }
 
+/// Nobody's task takes the place of another one, however many come at once under one name.
+#[test]
+fn agents_that_queue_at_once_lose_nothing() {
+    let repo = TestRepo::with_agent("true", "");
+    std::thread::scope(|scope| {
+        for agent in 0..3 {
+            let repo = &repo;
+            scope.spawn(move || {
+                talk(repo, ClientLifecycleMode::Initialize, async |client| {
+                    for number in 0..3 {
+                        let mut task = new_task();
+                        task["description"] = json!(format!("Write greet-{agent}-{number}.sh."));
+                        facts(&call(client, "add_task", task).await);
+                    }
+                });
+            });
+        }
+    });
+    let files = repo.ask(["ls-tree", "--name-only", "main", "queue/"]);
+    let files: Vec<_> = files.lines().filter(|file| file.contains("greet")).collect();
+    assert_eq!(files.len(), 9, "{files:?}");
+    let whole: String = files.iter().map(|file| repo.file_at("main", file)).collect();
+    for (agent, number) in (0..3).flat_map(|agent| (0..3).map(move |number| (agent, number))) {
+        assert!(whole.contains(&format!("greet-{agent}-{number}.sh")), "{whole}");
+    }
+    assert_eq!(repo.ask(["status", "--porcelain"]), "");
+    repo.settle();
+}
+
 #[test]
 fn what_cannot_be_is_said_with_a_way_on() {
     let repo = TestRepo::with_agent("true", "");

@@ -3,9 +3,9 @@
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 
-use super::sound::sound;
+use super::sound::{committed, sound};
 use super::text::Draft;
-use super::{Fate, Scene, Taken, commit, may_add, sync};
+use super::{Fate, Scene, Taken, may_add, sync};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::TaskId;
 use crate::render;
@@ -70,16 +70,15 @@ pub fn add(given: &Given, scene: &Scene) -> Result<Added> {
             let found: Vec<_> = found.iter().map(render::diagnostic::show).collect();
             anyhow!("no task was added\n{}", found.join("\n"))
         })?;
-    let ready = [ready];
-    let commit = commit(&world, &ready, scene)?;
+    let (world, mut ready, commit) = committed(world, vec![ready], scene)?;
+    let ready = ready.remove(0);
     let branch = world.queue_branch.clone();
     let outcome = sync::all_that_is_due((world.repo, world.paths), None).map_err(|error| {
         error.context(format!(
             "`{}` is committed, but the queue was not looked at\nhint: buildq sync",
-            ready[0].id
+            ready.id
         ))
     })?;
-    let [ready] = ready;
     let fate = Fate::of(&ready.id, &outcome);
     let then = fate.line(&ready.id);
     let holds = match fate {

@@ -1,10 +1,14 @@
 //! A task's file before it is committed: sound, or what is wrong with it.
 
-use super::show;
+use anyhow::Result;
+
+use super::{Taken, show};
+use crate::commands::Scene;
 use crate::commands::gather::World;
 use crate::domain::diagnostic::Diagnostic;
-use crate::domain::id::TaskId;
+use crate::domain::id::{Oid, TaskId};
 use crate::domain::task::{self, Task};
+use crate::effects::commit;
 
 /// A task that is ready to be committed.
 pub struct Ready {
@@ -44,4 +48,31 @@ pub fn sound(
         warning.hint = Some(how.to_owned());
     }
     Ok((Ready { id, path, text, task }, parsed.diagnostics))
+}
+
+/// Commits them, all or nothing. One whose name somebody else was quicker to take gets another name;
+/// among many, each may name the other, so that is an error.
+pub fn committed(
+    mut world: World,
+    mut ready: Vec<Ready>,
+    scene: &Scene,
+) -> Result<(World, Vec<Ready>, Oid)> {
+    loop {
+        let error = match super::commit(&world, &ready, scene) {
+            Ok(commit) => return Ok((world, ready, commit)),
+            Err(error) => error,
+        };
+        let [one] = &mut ready[..] else { return Err(error) };
+        if !error.is::<commit::Taken>() {
+            return Err(error);
+        }
+        world = scene.look()?;
+        let id = Taken::look(&world).give(&one.task.title);
+        if id == one.id {
+            // What is there is no task, and would be there for ever.
+            return Err(error);
+        }
+        one.id = id;
+        one.path = format!("{}/{}.md", world.config.queue_dir, one.id);
+    }
 }
