@@ -30,6 +30,8 @@ pub mod judge;
 pub mod leaks;
 pub mod log;
 pub mod man;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod mouth;
 pub mod notify;
 pub mod output;
@@ -41,6 +43,7 @@ pub mod resume;
 pub mod retry;
 pub mod review;
 pub mod say;
+pub mod schema;
 pub mod serve;
 pub mod show;
 pub mod spawn;
@@ -119,8 +122,11 @@ enum Verb {
     Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     Help(help::Args),
     Progress(progress::Args),
     Block(block::Args),
@@ -229,8 +235,11 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
+        Verb::Schema(args) => schema::run(args),
         Verb::Completions(args) => completions::run(args),
         Verb::Man(args) => man::run(args, &scene),
+        #[cfg(feature = "mcp")]
+        Verb::Mcp(args) => mcp::run(args, &scene),
         Verb::Help(args) => help::run(args),
         Verb::Progress(args) => progress::run(args).map(Exit::from),
         Verb::Block(args) => block::run(args).map(Exit::from),

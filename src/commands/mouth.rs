@@ -2,7 +2,11 @@
 //! comes out. What is said is put together with care elsewhere ([`text::safe`]); this door does not
 //! rely on it.
 
+#[cfg(feature = "mcp")]
+use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
+#[cfg(feature = "mcp")]
+use std::os::fd::AsFd;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -20,6 +24,19 @@ pub fn print(page: &str) {
 /// Says something on standard error.
 pub fn complain(page: &str) {
     say(&mut io::stderr().lock(), page);
+}
+
+/// Sets standard input and output aside for whoever speaks a protocol by them: from here on what is
+/// said goes to standard error, and no process that is started finds the other two.
+#[cfg(feature = "mcp")]
+pub fn set_aside() -> Result<(File, File)> {
+    let taken = (
+        File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        File::from(io::stdout().as_fd().try_clone_to_owned()?),
+    );
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok(taken)
 }
 
 fn say(out: &mut impl Write, page: &str) {

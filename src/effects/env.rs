@@ -37,6 +37,16 @@ pub const CERTIFICATES: &str = "SSL_CERT_FILE";
 pub const GIT_PAGER: &str = "GIT_PAGER";
 /// What pages whatever is shown.
 pub const PAGER: &str = "PAGER";
+/// Where an agent keeps its settings, for people who moved them: Claude Code, Codex, and those that go
+/// by the XDG base directories.
+#[cfg(feature = "mcp")]
+pub const CLAUDE_HOME: &str = "CLAUDE_CONFIG_DIR";
+/// See [`CLAUDE_HOME`].
+#[cfg(feature = "mcp")]
+pub const CODEX_HOME: &str = "CODEX_HOME";
+/// See [`CLAUDE_HOME`].
+#[cfg(feature = "mcp")]
+pub const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
 /// The person's own shell.
 pub const SHELL: &str = "SHELL";
 /// The search path of commands.

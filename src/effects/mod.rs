@@ -33,6 +33,8 @@ pub mod process;
 pub mod program;
 pub mod pty;
 pub mod readings;
+#[cfg(feature = "mcp")]
+pub mod registrations;
 pub mod repo;
 pub mod sandbox;
 pub mod screen;

@@ -6,6 +6,7 @@
 #[allow(dead_code, unused_imports)] // Some of its words are used by `tests/faults/` alone.
 mod support;
 
+mod agents;
 mod attacks;
 mod bad_input;
 mod builder_contract;
@@ -16,6 +17,7 @@ mod clones;
 mod dashboard;
 mod daemon;
 mod doctor;
+mod faces;
 mod gc;
 mod golden;
 mod isolation;
@@ -29,9 +31,14 @@ mod layers;
 mod life;
 mod lint;
 mod limits;
+#[cfg(feature = "mcp")]
+mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_install;
 mod mended;
 mod merges;
 mod notify;
+mod schema;
 mod secrets;
 mod terminal;
 mod status_branch;

@@ -28,7 +28,7 @@ use crate::effects::repo::{Repo, Swap};
 use crate::effects::sandbox::Level;
 use crate::effects::sandbox::inside::{self, Inside, Role};
 use crate::effects::sandbox::lent::Lent;
-use crate::effects::workspace::{self, Made, Order};
+use crate::effects::workspace::{self, Made, Order, marker};
 
 /// The largest pack that is taken over from one attempt, in bytes.
 const MAX_PACK: u64 = 2 << 30;
@@ -116,7 +116,7 @@ impl<'a> Site<'a> {
 
     /// Where the builder finds what it is told.
     pub fn prompt_file(&self) -> PathBuf {
-        self.folder().join(".git/buildq/prompt.md")
+        self.folder().join(marker::PROMPT)
     }
 
     fn spec_file(&self) -> PathBuf {
@@ -394,7 +394,7 @@ fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
         (env::BRANCH, world.branch_of(&start.task).into()),
         (env::BASE, start.base.to_string().into()),
         (env::WORKSPACE, made.folder.clone().into()),
-        (env::PROMPT, made.folder.join(".git/buildq/prompt.md").into()),
+        (env::PROMPT, made.folder.join(marker::PROMPT).into()),
         (env::SPEC, spec_file(&made.folder, begun).into()),
         (env::QUEUE_FILE, start.path.clone().into()),
     ];
