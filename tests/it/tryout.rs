@@ -148,6 +148,26 @@ fn where_none_is_kept_a_new_one_is_made_and_set_up() {
 }
 
 #[test]
+fn the_oldest_makes_room_and_all_do_where_a_start_needs_it() {
+    let repo = TestRepo::with_agent("head -c 300000 /dev/zero > $BUILDQ_TASK-made", "");
+    repo.git(["config", "buildq.keepDisk", "700kB"]);
+    for task in ["one", "two"] {
+        repo.task(task, CLEAR).success();
+        repo.wait_until(task, "succeeded").settle();
+    }
+    assert_eq!(lying(&repo), ["two-1", "two-1.review"]);
+    repo.git(["config", "buildq.keepDisk", "100kB"]);
+    repo.task("six", CLEAR).success();
+    repo.wait_until("six", "succeeded").settle();
+    assert_eq!(lying(&repo), ["two-1", "two-1.review"], "it does not fit, whatever goes");
+    // Nothing that waits holds what could be built.
+    repo.agent_config("limits: {free_disk: 1000000GB}");
+    repo.buildq(["sync"]).success();
+    repo.settle();
+    assert_eq!(lying(&repo), [""; 0]);
+}
+
+#[test]
 fn another_clone_tries_what_came_by_fetch() {
     let repo = in_review("");
     let other = repo.clone_to("other");
