@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use ratatui::crossterm::event::Event;
+use signal_hook::consts::{SIGINT, SIGQUIT};
 
 use self::look::{Ask, Looker};
 use super::mouth::{self, Colour};
 use super::{Exit, Misuse, Scene, gather, print};
 use crate::effects::notice::{self, Change, Notices};
-use crate::effects::screen::{self, Happening, Screen};
+use crate::effects::screen::{self, Ears, Happening, Screen};
 use crate::effects::{clock, foreground};
 use crate::render::watch::{Asked, Facts, Model, Wish, draw};
 
@@ -72,10 +73,12 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let size = screen::size();
     let model = Model::new(terminal.signs, size);
     let shown = Screen::take()?;
-    screen::listen(&to, News::Happened)?;
+    let ears = screen::listen(&to, News::Happened)?;
     let mut watch = Watch {
         model,
         screen: Some(shown),
+        ears,
+        to_try: None,
         colours: terminal.colours,
         dir: scene.dir.clone(),
         to,
@@ -105,6 +108,9 @@ enum End {
 struct Watch {
     model: Model,
     screen: Option<Screen>,
+    ears: Ears,
+    /// Somebody wants to try this task out.
+    to_try: Option<String>,
     colours: bool,
     dir: PathBuf,
     to: Sender<News>,
@@ -135,6 +141,11 @@ impl Watch {
                 if let Some(end) = self.hear(one)? {
                     return Ok(end);
                 }
+            }
+            if let Some(task) = self.to_try.take()
+                && let Some(end) = self.try_out(&task, news)?
+            {
+                return Ok(end);
             }
         }
     }
@@ -185,12 +196,55 @@ impl Watch {
             Event::Key(key) => match self.model.press(key)? {
                 Wish::Quit => return Some(End::Left),
                 Wish::Verb(words) => self.carry_out(words),
+                Wish::Try(task) => self.to_try = Some(task),
             },
             Event::Paste(text) => self.model.paste(&text),
             Event::Resize(columns, rows) => self.model.resize(columns, rows),
             _ => {}
         }
         None
+    }
+
+    /// Gives the terminal to `buildq try` and takes it back. Where that would be refused, the refusal
+    /// is shown as that of any command.
+    fn try_out(&mut self, task: &str, news: &Receiver<News>) -> Result<Option<End>> {
+        let foreseen = foreground::buildq(&self.dir, &["try", "--dry-run", task])?;
+        if !foreseen.status.success() {
+            self.model.begin(&["try".into(), task.into()]);
+            self.model.end(&String::from_utf8_lossy(&foreseen.stderr));
+            return Ok(None);
+        }
+        self.ears.stop();
+        self.screen = None;
+        let mut end = None;
+        let mut later = Vec::new();
+        let mut is_over = || {
+            for one in news.try_iter() {
+                match one {
+                    // Keys that mean to end what is tried are none of ours.
+                    News::Happened(Happening::Signal(SIGINT | SIGQUIT)) => {}
+                    News::Happened(Happening::Signal(signal)) => end = Some(End::Signal(signal)),
+                    News::Happened(Happening::Gone) => end = Some(End::Left),
+                    other => later.push(other),
+                }
+            }
+            end.is_some()
+        };
+        let code = foreground::lend(&self.dir, &["try", task], &mut is_over)?;
+        // What came in its last moment.
+        is_over();
+        if end.is_some() {
+            return Ok(end);
+        }
+        if code != 0 {
+            mouth::words(&format!("it ended with {code}; Enter goes back "))?;
+        }
+        self.screen = Some(Screen::take()?);
+        self.ears.go_on();
+        let (columns, rows) = screen::size();
+        self.model.resize(columns, rows);
+        self.pace.changed();
+        later.into_iter().find_map(|one| self.hear(one).transpose()).transpose()
     }
 
     /// Runs a command as if it were typed, beside everything else.

@@ -33,6 +33,10 @@ pub const INDEX_FILE: &str = "GIT_INDEX_FILE";
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 /// A file of certificates (PEM) to believe in, instead of those that are built in.
 pub const CERTIFICATES: &str = "SSL_CERT_FILE";
+/// What pages what git shows, before everything else.
+pub const GIT_PAGER: &str = "GIT_PAGER";
+/// What pages whatever is shown.
+pub const PAGER: &str = "PAGER";
 /// Where an agent keeps its settings, for people who moved them: Claude Code, Codex, and those that go
 /// by the XDG base directories.
 #[cfg(feature = "mcp")]

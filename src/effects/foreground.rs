@@ -2,10 +2,17 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::detach;
+
+/// How often it is looked whether a program that has the keyboard has ended.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Opens a file in an editor on this terminal. As git itself has it, the setting is a line for
 /// a shell, and the file is its last word.
@@ -32,10 +39,21 @@ pub fn hand_over(folder: &Path, words: &[&str]) -> Result<bool> {
     Ok(status.with_context(|| format!("cannot run `buildq {}`", words.join(" ")))?.success())
 }
 
-/// The same, with the keyboard as well; how it ended is the person's affair.
-pub fn lend(folder: &Path, words: &[&str]) -> Result<()> {
-    let status = this_buildq(folder, words)?.stdin(Stdio::inherit()).status();
-    status.with_context(|| format!("cannot run `buildq {}`", words.join(" "))).map(drop)
+/// The same, with the keyboard as well. `is_over` is asked several times a second: then it is told
+/// to end. Its exit code.
+pub fn lend(folder: &Path, words: &[&str], is_over: &mut dyn FnMut() -> bool) -> Result<i32> {
+    let failed = || format!("cannot run `buildq {}`", words.join(" "));
+    let mut command = this_buildq(folder, words)?;
+    let mut child = command.stdin(Stdio::inherit()).spawn().with_context(failed)?;
+    loop {
+        if let Some(status) = child.try_wait().with_context(failed)? {
+            return Ok(status.code().unwrap_or(1));
+        }
+        if is_over() {
+            let _ = kill_process(Pid::from_child(&child), Signal::TERM);
+        }
+        thread::sleep(LOOK);
+    }
 }
 
 fn this_buildq(folder: &Path, words: &[&str]) -> Result<Command> {

@@ -27,6 +27,7 @@ pub mod outbox;
 pub mod notice;
 pub mod output;
 pub mod own_settings;
+pub mod pager;
 pub mod paths;
 pub mod process;
 pub mod program;

@@ -16,7 +16,7 @@ use ratatui::crossterm::style::ResetColor;
 use ratatui::crossterm::terminal::LeaveAlternateScreen;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::stdio::stdin;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
@@ -37,8 +37,9 @@ impl Pty {
     /// One with the modes and the size of the person's own.
     pub fn like_ours() -> Result<Self> {
         let made = || "cannot make a terminal";
-        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .with_context(made)?;
+        let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).with_context(made)?;
+        // Not every system can open it so.
+        fcntl_setfd(&outer, FdFlags::CLOEXEC).with_context(made)?;
         grantpt(&outer).and_then(|()| unlockpt(&outer)).with_context(made)?;
         let name = ptsname(&outer, Vec::new()).with_context(made)?;
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;

@@ -99,11 +99,51 @@ pub fn size() -> (u16, u16) {
     terminal::size().unwrap_or((80, 24))
 }
 
+/// Who reads what is typed at the terminal.
+#[derive(Clone, Debug, Default)]
+pub struct Ears {
+    /// Nobody here is to.
+    stopped: Arc<AtomicBool>,
+    /// Nobody here does.
+    quiet: Arc<AtomicBool>,
+}
+
+impl Ears {
+    /// Leaves the keys to somebody else: when this returns, none is taken any more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        while !self.quiet.load(Ordering::SeqCst) {
+            std::thread::sleep(HUSH);
+        }
+    }
+
+    /// Listens again.
+    pub fn go_on(&self) {
+        self.stopped.store(false, Ordering::SeqCst);
+    }
+
+    /// The next that happens; an error where the terminal has gone.
+    fn next(&self) -> std::io::Result<Event> {
+        loop {
+            let stopped = self.stopped.load(Ordering::SeqCst);
+            self.quiet.store(stopped, Ordering::SeqCst);
+            match stopped {
+                true => std::thread::sleep(HUSH),
+                false if event::poll(LOOK)? => return event::read(),
+                false => {}
+            }
+        }
+    }
+}
+
+/// How often it is looked whether somebody else reads the keys.
+const HUSH: Duration = Duration::from_millis(20);
+
 /// Tells everything that happens at the terminal from now on, as what `wrap` makes of it.
 pub fn listen<T: Send + 'static>(
     to: &Sender<T>,
     wrap: impl Fn(Happening) -> T + Clone + Send + 'static,
-) -> Result<()> {
+) -> Result<Ears> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let (at_signals, tell) = (to.clone(), wrap.clone());
     std::thread::spawn(move || {
@@ -111,17 +151,20 @@ pub fn listen<T: Send + 'static>(
             let _ = at_signals.send(tell(Happening::Signal(signal)));
         }
     });
-    let to = to.clone();
+    let (to, ears) = (to.clone(), Ears::default());
+    let own = ears.clone();
     std::thread::spawn(move || {
         loop {
-            let happening = event::read().map_or(Happening::Gone, Happening::Event);
+            let happening = own.next().map_or(Happening::Gone, Happening::Event);
             let over = matches!(happening, Happening::Gone);
             if to.send(wrap(happening)).is_err() || over {
+                // Nobody waits in vain for it to be quiet.
+                own.quiet.store(true, Ordering::SeqCst);
                 return;
             }
         }
     });
-    Ok(())
+    Ok(ears)
 }
 
 /// One key, for whoever asks for a single one.

@@ -158,9 +158,14 @@ fn a_signal_gives_the_terminal_back_and_a_pipe_is_refused() {
 
 #[test]
 fn a_walk_through_the_reviews_takes_a_key_for_each_decision() {
-    let repo = TestRepo::with_agent("echo $BUILDQ_TASK $BUILDQ_ATTEMPT > $BUILDQ_TASK.txt", "");
+    let script = "echo $BUILDQ_TASK $BUILDQ_ATTEMPT > $BUILDQ_TASK.txt\n\
+                  printf 'a\\033[2J\\n' > raw-$BUILDQ_TASK";
+    let repo = TestRepo::with_agent(script, "");
     let no_terminal = repo.buildq(["review", "--walk"]).code(2).clear_refusal();
     no_terminal.stderr_has("needs a terminal");
+    // A pager of the person's own gets letters alone.
+    let pager = repo.program("pages", "#!/bin/sh\ncat > paged\nsed 's/^/| /' paged\n");
+    repo.git(["config", "core.pager", pager.to_str().unwrap()]);
     let Some(terminal) = Terminal::open(&repo, (100, 40), &[]) else { return };
     for (task, time) in [("one", "09:01"), ("two", "09:02"), ("six", "09:03")] {
         repo.step(time);
@@ -172,7 +177,8 @@ fn a_walk_through_the_reviews_takes_a_key_for_each_decision() {
     terminal.runs("clear; buildq review --walk");
     terminal.shows("one (3 left): s summary");
     // The one before us, by its name.
-    terminal.keys(&["d"]).shows("+one 1");
+    terminal.keys(&["d"]).shows("| +one 1");
+    assert!(!repo.read("paged").contains('\u{1b}') && repo.read("paged").contains('\u{fffd}'));
     terminal.keys(&["x"]).shows("none of the keys");
     // Into its workspace, and back to where one was.
     terminal.keys(&["t"]).shows("`exit` or Ctrl-D leaves");

@@ -148,6 +148,26 @@ fn where_none_is_kept_a_new_one_is_made_and_set_up() {
 }
 
 #[test]
+fn the_oldest_makes_room_and_all_do_where_a_start_needs_it() {
+    let repo = TestRepo::with_agent("head -c 300000 /dev/zero > $BUILDQ_TASK-made", "");
+    repo.git(["config", "buildq.keepDisk", "700kB"]);
+    for task in ["one", "two"] {
+        repo.task(task, CLEAR).success();
+        repo.wait_until(task, "succeeded").settle();
+    }
+    assert_eq!(lying(&repo), ["two-1", "two-1.review"]);
+    repo.git(["config", "buildq.keepDisk", "100kB"]);
+    repo.task("six", CLEAR).success();
+    repo.wait_until("six", "succeeded").settle();
+    assert_eq!(lying(&repo), ["two-1", "two-1.review"], "it does not fit, whatever goes");
+    // Nothing that waits holds what could be built.
+    repo.agent_config("limits: {free_disk: 1000000GB}");
+    repo.buildq(["sync"]).success();
+    repo.settle();
+    assert_eq!(lying(&repo), [""; 0]);
+}
+
+#[test]
 fn another_clone_tries_what_came_by_fetch() {
     let repo = in_review("");
     let other = repo.clone_to("other");
@@ -304,17 +324,22 @@ fn a_shell_has_jobs_keys_colours_and_a_size_and_the_terminal_is_as_it_was() {
         );
         terminal.shows("`exit` or Ctrl-D leaves");
         terminal.runs("cat made; stty size").shows("\n30 100\n");
-        terminal.resize(90, 25).runs("clear; stty size").shows("25 90\n");
+        let fits = "until test \"$(stty size)\" = '25 90'; do sleep 0.1; done; echo fits$?";
+        terminal.resize(90, 25).runs(fits).shows("fits0");
         // A key that interrupts, and one that stops.
         let runs = |words: &[&str]| {
             terminal.until(|_| of_folder(repo.root()).iter().any(|it| it.argv == words));
         };
         terminal.runs("cat > /dev/null; echo went on with $?");
         runs(&["cat"]);
+        // What is typed before the shell asks again is lost to it.
+        let asks = || drop(terminal.until(|screen| screen.trim_end().ends_with(['#', '$'])));
         terminal.keys(&["C-c"]).shows("^C");
+        asks();
         terminal.runs("clear; sleep 600; echo on");
         runs(&["sleep", "600"]);
         terminal.keys(&["C-z"]).shows("Stopped");
+        asks();
         terminal.runs("clear; jobs; kill %1; wait; ls --color=always").shows("made");
         assert!(terminal.screen().contains("[1]+"), "{walls:?}: {}", terminal.screen());
         terminal.runs("printf '\\033[31mred\\033[0m\\n'");
@@ -338,4 +363,40 @@ fn a_shell_has_jobs_keys_colours_and_a_size_and_the_terminal_is_as_it_was() {
         drop(terminal);
         nothing_goes_on(&repo);
     }
+}
+
+#[test]
+fn watch_lends_its_terminal_and_takes_it_back() {
+    let repo = in_review("");
+    let Some(terminal) = Terminal::open(&repo, (100, 30), &[]) else { return };
+    terminal.runs("stty -g > before; clear; buildq watch; echo it ended with $?; stty -g > after");
+    terminal.until(|screen| screen.contains("✓ one") && screen.contains("t try"));
+    terminal.keys(&["Home", "t"]).shows("`exit` or Ctrl-D leaves");
+    assert!(!terminal.is_taken_over());
+    // Letters that are keys of `watch` are letters here.
+    terminal.runs("echo aqr; cat made").shows("aqr\nmade\n");
+    terminal.resize(80, 24).runs("exit 4").shows("it ended with 4; Enter goes back");
+    terminal.keys(&["Enter"]).until(|screen| screen.contains("✓ one") && screen.contains("t try"));
+    assert!(terminal.is_taken_over());
+    let screen = terminal.screen();
+    assert!(screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    // A refusal is shown as that of any command.
+    let held = going_on(&repo);
+    terminal.keys(&["t"]).shows("is being tried out already");
+    terminal.shows("it ended with 1; Enter goes back");
+    terminal.keys(&["Enter"]).shows("t try");
+    rustix::process::kill_process(rustix::process::Pid::from_child(&held), Signal::TERM).unwrap();
+    let mut held = held;
+    held.wait().unwrap();
+    // Who ends `watch` ends what was lent as well.
+    terminal.keys(&["t"]).shows("`exit` or Ctrl-D leaves");
+    let watch = repo.processes().into_iter().find(|process| process.is("watch")).unwrap();
+    let pid = rustix::process::Pid::from_raw(watch.pid).unwrap();
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    terminal.shows("it ended with 143");
+    assert!(!terminal.is_taken_over());
+    let modes = |name| fs::read_to_string(repo.path(name)).unwrap_or_default();
+    repo.wait_for(|_| !modes("after").is_empty());
+    assert_eq!(modes("before"), modes("after"));
+    nothing_goes_on(&repo);
 }

@@ -13,8 +13,8 @@ use crate::core::ledger::{Build, Phase};
 use crate::domain::id::TaskId;
 use crate::effects::git::Git;
 use crate::effects::screen::{self, Key};
-use crate::effects::{clock, foreground};
-use crate::render::review as view;
+use crate::effects::{clock, foreground, pager};
+use crate::render::{review as view, text};
 
 /// What a person wants with the build before them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,10 @@ fn at(
                     mouth::complain(&crate::render::error::show(&error));
                 }
             }
-            Step::Try => foreground::lend(&scene.dir, &["try", task.as_str()])?,
+            // What it ended with is the person's own affair.
+            Step::Try => {
+                foreground::lend(&scene.dir, &["try", task.as_str()], &mut || false)?;
+            }
             Step::Accept => {
                 if foreground::hand_over(&scene.dir, &["accept", task.as_str()])? {
                     tally.accepted += 1;
@@ -168,8 +171,15 @@ fn diff(world: &World, task: &TaskId) -> Result<()> {
         "--end-of-options",
         &range,
     ])?;
+    let shown = world.masks().mask(&String::from_utf8_lossy(&shown));
+    // A walk has a terminal; a pager passes on what it obeys, so it gets letters alone.
+    if let Some(pager) = pager::of_diff(&world.repo)
+        && pager::show(&pager, &text::safe_page(&shown))?
+    {
+        return Ok(());
+    }
     let mut pour = Pour::new(false);
-    if pour.write(&world.masks().mask(&String::from_utf8_lossy(&shown)).into_bytes()).is_ok() {
+    if pour.write(shown.as_bytes()).is_ok() {
         pour.finish();
     }
     Ok(())

@@ -15,6 +15,8 @@ pub enum Wish {
     Quit,
     /// To carry out a command line of buildq.
     Verb(Vec<String>),
+    /// To try a task out, on the whole terminal.
+    Try(String),
 }
 
 /// What the letters typed are for.
@@ -316,7 +318,8 @@ impl Model {
             'c' => Mode::Sure { verb: line(&["cancel", &task]) },
             'r' => words("what should be different?", &["reject", &task, "--message="]),
             'n' => words("your answer:", &["answer", &task, "--"]),
-            't' => return Some(Wish::Verb(line(&["retry", &task]))),
+            't' => return Some(Wish::Try(task)),
+            'R' => return Some(Wish::Verb(line(&["retry", &task]))),
             's' => return Some(Wish::Verb(line(&["spawn", &task]))),
             _ => return None,
         };

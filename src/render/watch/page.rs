@@ -209,18 +209,18 @@ fn foot(model: &Model, columns: usize) -> Vec<Span> {
 /// The keys that make sense for the chosen entry.
 fn keys(model: &Model) -> String {
     let own = match model.entry().filter(|entry| entry.task.is_some()).map(|entry| entry.section) {
-        Some(Section::Needs) => "n answer  t retry  c cancel  ",
+        Some(Section::Needs) => "n answer  R retry  c cancel  ",
         Some(Section::Building) => "o output  c cancel  ",
-        Some(Section::Review) => "a accept  r reject  o output  ",
+        Some(Section::Review) => "a accept  r reject  t try  ",
         Some(Section::Queue) => "w why  s start now  p approve  ",
-        Some(Section::History) => "t retry  ",
+        Some(Section::History) => "R retry  ",
         None => "",
     };
     format!("? help  q quit  {own}Enter whole page")
 }
 
 /// What every key does.
-const KEYS: [(&str, &str); 16] = [
+const KEYS: [(&str, &str); 17] = [
     ("Up, Down, j, k", "another entry; in a whole page, another line"),
     ("Home, End, g, G", "the first, the last"),
     ("PgUp, PgDn, Space", "the page beside the list, up and down"),
@@ -234,7 +234,8 @@ const KEYS: [(&str, &str); 16] = [
     ("r", "reject, with words for the builder"),
     ("n", "answer the builder's question"),
     ("p", "approve this exact text"),
-    ("t", "retry"),
+    ("t", "try: a shell where it was built"),
+    ("R", "retry"),
     ("s", "start now, whatever the clock says"),
     ("c", "cancel"),
 ];
