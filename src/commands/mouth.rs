@@ -22,6 +22,15 @@ pub fn complain(page: &str) {
     say(&mut io::stderr().lock(), page);
 }
 
+/// Shows a line that the next one takes the place of; the empty one takes it away. Nothing where
+/// nobody looks.
+pub fn passing(line: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        let _ = write!(err, "\r{}\x1b[K", text::safe(line)).and_then(|()| err.flush());
+    }
+}
+
 fn say(out: &mut impl Write, page: &str) {
     let page = text::safe_page(page);
     let _ = out.write_all(page.as_bytes());

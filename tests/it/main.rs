@@ -16,6 +16,7 @@ mod clones;
 mod dashboard;
 mod daemon;
 mod doctor;
+mod draft;
 mod gc;
 mod golden;
 mod isolation;
