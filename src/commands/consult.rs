@@ -24,6 +24,9 @@ const FLOOD: u64 = 64 << 20;
 /// What a killed one has left is asked to end this long before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// What builders are asked for. Each has a lock of that name, which is held while one is asked.
+pub const KINDS: [&str; 2] = ["judge", "draft"];
+
 /// Who is asked, and about what.
 pub struct Question<'a> {
     /// The name of a configured builder.
@@ -76,6 +79,25 @@ pub fn template(world: &World, name: &str) -> Result<Option<String>> {
     let own = world.queue.tip.and_then(|tip| world.repo.file(tip, &path));
     own.map(|bytes| String::from_utf8(bytes).with_context(|| format!("`{path}` is no text")))
         .transpose()
+}
+
+/// Clears a folder away that a killed one has left; one that is at work holds its lock.
+pub fn tidy(world: &World, folder: &Path) {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let Some(kind) = kind_of(&name) else { return };
+    let Ok(Some(_lock)) = Lock::try_take(&world.paths.lock(kind)) else { return };
+    let token = format!("{}-{name}", world.paths.clone_id);
+    // What cannot be ended or removed now is looked at again by the next sync.
+    if sweep::end_all(&token, folder, GRACE).is_ok() {
+        let _ = workspace::remove(folder);
+    }
+}
+
+/// What a folder of this name was made for; `None` where it was not made here.
+pub fn kind_of(name: &str) -> Option<&'static str> {
+    let (task, kind) = name.rsplit_once('-')?;
+    TaskId::new(task).ok()?;
+    KINDS.into_iter().find(|known| *known == kind)
 }
 
 struct Place<'a> {
@@ -167,5 +189,24 @@ impl Place<'_> {
         };
         let done = process::run(&call, &mut sink, &mut look)?;
         Ok((end, done.ended))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_says_what_it_was_made_for() {
+        for (name, kind) in [
+            ("one-judge", Some("judge")),
+            ("new-draft", Some("draft")),
+            ("new-draft.home", None),
+            ("one-2", None),
+            ("-draft", None),
+            ("draft", None),
+        ] {
+            assert_eq!(kind_of(name), kind, "{name}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Terminal, TestRepo, files_below, sandbox_works};
+use crate::support::{Terminal, TestRepo, files_below, kill, sandbox_works};
 
 const WANT: &str = "I want the rows as CSV by tonight";
 
@@ -194,6 +194,21 @@ fn a_task_file_is_added_as_it_stands() {
     repo.write("bad.md", "Only words.\n");
     repo.buildq(["add", "--file", "bad.md"]).code(2).stderr_has("no title");
     repo.buildq(["add", "--file", "nowhere.md"]).code(1).stderr_has("nowhere.md");
+}
+
+#[test]
+fn what_a_killed_one_leaves_goes_with_the_next_sync() {
+    let repo = with("touch $OUT/begun; sleep 600", "500s");
+    let before = repo.ask(["rev-parse", "HEAD"]);
+    let mut command = repo.command(env!("CARGO_BIN_EXE_buildq"));
+    let mut draft = command.args(["add", WANT, "--draft"]).spawn().unwrap();
+    repo.wait_for(|repo| repo.root().join("begun").exists());
+    repo.buildq(["add", WANT, "--draft"]).code(1).stderr_has("another draft is being written");
+    kill(i32::try_from(draft.id()).unwrap());
+    draft.wait().unwrap();
+    repo.buildq(["sync"]).success();
+    repo.wait_for(|repo| !repo.processes().iter().any(|p| p.argv.iter().any(|w| w == "600")));
+    nothing_counts(&repo, &before);
 }
 
 /// A terminal in which the editor is this script; its one argument is the file.

@@ -40,6 +40,8 @@ const SENTENCE: usize = 8 << 10;
 const INTERRUPTED: &str = "interrupted";
 /// The lock that a draft in the making holds.
 const LOCK: &str = "draft";
+/// A sync may hold it for as long as it takes to clear away what a killed one has left.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// Drafts, shows, and adds what the person leaves in their editor.
 pub fn run(args: &Args, world: World, scene: &Scene) -> Result<Exit> {
@@ -108,7 +110,7 @@ type Sound = (String, Task);
 /// The draft as the text of a task file that says what was drafted and nothing else; or why there is
 /// none.
 fn asked(world: &World, builder: &str, sentence: &str) -> Result<Result<Sound, String>> {
-    let Some(lock) = Lock::try_take(&world.paths.lock(LOCK))? else {
+    let Some(lock) = Lock::take(&world.paths.lock(LOCK), MOMENT)? else {
         bail!("another draft is being written here\nhint: wait for it");
     };
     let own = world.config.builders.get(builder).map_or(TIMEOUT, |builder| builder.timeout);
