@@ -5,11 +5,23 @@
 //! time zones) into pages that it had to copy for it: about a millisecond. What this costs is the
 //! random address of the program's own image; libraries, heap and stack keep theirs.
 //!
-//! The weights of the model become tables: reading their 34,000 lines took a hook longer than all
-//! the rest of its work.
+//! The weights of the model become tables, and so does the lexicon: reading 34,000 lines of weights
+//! and putting 5,000 words into all their forms took a hook longer than all the rest of its work.
 
 use std::fmt::Write as _;
 use std::{env, fs, path::Path};
+
+use language::classes::Meaning;
+use language::forms::Lexicon;
+
+#[allow(dead_code, reason = "what only the program itself asks")]
+#[path = "src/core/language"]
+mod language {
+    pub mod classes;
+    pub mod forms;
+    mod nouns;
+    mod verbs;
+}
 
 const WEIGHTS: &str = "src/core/model/weights.tsv";
 /// Answers of the model: `core/model.rs` has their names.
@@ -22,9 +34,32 @@ fn main() {
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") {
         println!("cargo::rustc-link-arg-bin=buildq=-no-pie");
     }
+    for file in ["classes", "forms", "nouns", "verbs"] {
+        println!("cargo::rerun-if-changed=src/core/language/{file}.rs");
+    }
     let text = fs::read_to_string(WEIGHTS).expect(WEIGHTS);
     let out = env::var("OUT_DIR").expect("cargo names OUT_DIR");
-    fs::write(Path::new(&out).join("weights.rs"), tables(&text)).expect("OUT_DIR can be written");
+    let write = |name: &str, source: String| {
+        fs::write(Path::new(&out).join(name), source).expect("OUT_DIR can be written");
+    };
+    write("weights.rs", tables(&text));
+    write("lexicon.rs", lexicon());
+}
+
+/// Every word, what it means alone, and the phrases that it begins.
+fn lexicon() -> String {
+    let meaning = |Meaning { classes, form }| format!("m({:#x}, Form::{form:?})", classes.0);
+    let mut map = phf_codegen::Map::new();
+    for (word, entry) in Lexicon::make().0 {
+        let phrases: Vec<String> = entry
+            .phrases
+            .iter()
+            .map(|(rest, whole)| format!("(&{rest:?}, {})", meaning(*whole)))
+            .collect();
+        let (alone, phrases) = (meaning(entry.alone), phrases.join(", "));
+        map.entry(word, format!("Entry {{ alone: {alone}, phrases: &[{phrases}] }}"));
+    }
+    format!("static LEXICON: phf::Map<&'static str, Entry> = {};\n", map.build())
 }
 
 /// Lines of a mark, a name and the weights, parted by tabs; marks are `bias`, `title`, `text`,

@@ -22,6 +22,7 @@ use self::news::News;
 
 use crate::core::ledger::{Build, Ledger, Phase};
 use crate::core::queue::{self, Queue};
+use crate::core::report::Stood;
 use crate::core::situation::{Observations, Situation, Trust};
 use crate::domain::config::{self, Config, Notifier};
 use crate::domain::diagnostic::Diagnostic;
@@ -302,9 +303,12 @@ impl World {
 
     /// The queue at a commit, for builds as a ledger has them; a commit that is not here, such
     /// as one of a rewritten history, has none.
-    pub fn queue_at(&self, tip: Option<Oid>, ledger: &Ledger) -> Result<Queue> {
-        let files = self.files(tip, &mut readings::load(&self.paths))?;
-        Ok(self.queue_of(tip, files, ledger))
+    pub fn queue_at(&self, tip: Option<Oid>, ledger: &Ledger) -> Result<Stood> {
+        let mut known = readings::load(&self.paths);
+        let files = self.files(tip, &mut known)?;
+        let queue = self.queue_of(tip, files, ledger);
+        let (judged, _) = texts::judge(&queue, known);
+        Ok(Stood { queue, judged })
     }
 
     fn queue_of(&self, tip: Option<Oid>, files: Vec<queue::File>, ledger: &Ledger) -> Queue {

@@ -6,11 +6,14 @@ use chrono::{DateTime, DurationRound, NaiveDate, TimeDelta, Utc};
 use super::gather::World;
 use super::{Exit, Misuse, Scene, mouth, print, say};
 use crate::core::ledger::Ledger;
-use crate::core::report::{self, Past, Report, Span};
+use crate::core::report::{self, Past, Report, Span, Stood};
 use crate::core::situation::Trust;
 use crate::core::window;
-use crate::domain::event::{Kind, Recorded};
+use crate::domain::event::Kind;
+use crate::domain::id::Oid;
 use crate::domain::task::{When, when};
+use crate::effects::ledger::chapters::events_before;
+use crate::effects::ledger::reports::{self, Key};
 use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::render;
 
@@ -56,7 +59,6 @@ enum Format {
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let around = scene.look_around()?;
     let world = around.world();
-    let events = ledger::events(&world.repo)?;
     let date = args.date.or_else(|| args.save.then(|| last_day(world)));
     let span = match (date, &args.since) {
         (Some(date), _) => day(world, date),
@@ -73,7 +75,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         let order = "a report ends after it begins\nhint: --since is the earlier of the two";
         return Err(Misuse(order.into()).into());
     }
-    let report = make(world, events, span)?;
+    let report = make(world, span)?;
     let text = match args.format {
         Format::Md => markdown(world, &report)?,
         Format::Json => render::report::json(&report)?,
@@ -100,7 +102,7 @@ pub fn save(world: &World, date: NaiveDate) -> Result<Option<String>> {
         let end = span.until.with_timezone(&world.config.timezone).format("%F %H:%M");
         return Ok(Some(format!("the day is over at {end}")));
     }
-    let report = make(world, ledger::events(&world.repo)?, span)?;
+    let report = make(world, span)?;
     let path = format!("reports/{date}.md");
     let stored = |ledger: &Ledger| ledger.reported.contains(&date);
     store(world, (&path, markdown(world, &report)?), &stored, Draft::new(Kind::Reported { date }))
@@ -115,7 +117,7 @@ pub fn morning(world: &World, date: NaiveDate) -> Result<Option<String>> {
     let before = date.pred_opt().unwrap_or(date);
     let last = world.ledger.mornings.range(..date).next_back().copied();
     let span = Span { since: at(last.map_or(before, |last| last.min(before))), until: at(date) };
-    let report = make(world, ledger::events(&world.repo)?, span)?;
+    let report = make(world, span)?;
     let path = format!("reports/{date}-morning.md");
     let stored = |ledger: &Ledger| ledger.mornings.contains(&date);
     let body = world.masks().mask(&render::report::plain(&report));
@@ -147,23 +149,49 @@ fn store(
 
 /// The report of a day, as plain text.
 pub fn plain_of_day(world: &World, date: NaiveDate) -> Result<String> {
-    plain(world, day(world, date))
-}
-
-/// What has happened since then, as plain text.
-pub fn plain_since(world: &World, since: DateTime<Utc>) -> Result<String> {
-    plain(world, Span { since, until: until_now(world).max(since) })
-}
-
-fn plain(world: &World, span: Span) -> Result<String> {
-    let report = make(world, ledger::events(&world.repo)?, span)?;
+    let report = make(world, day(world, date))?;
     Ok(world.masks().mask(&render::report::plain(&report)))
 }
 
-fn make(world: &World, events: Vec<Recorded>, span: Span) -> Result<Report> {
-    let past = Past::of(events, span);
-    let queue = world.queue_at(past.queue, &past.ledger)?;
-    Ok(report::report(past, &queue, &world.config))
+/// What was committed before an end may come in after it, from elsewhere, for so long.
+const LATE: TimeDelta = TimeDelta::days(1);
+
+fn make(world: &World, span: Span) -> Result<Report> {
+    let key = Key::of(span, &world.config);
+    let tip = ledger::tip(&world.repo);
+    if let Some(report) = reports::load(&world.repo, &world.paths, &key)? {
+        return Ok(report);
+    }
+    let times = (report::reach(span), span.until);
+    let (before, events) = events_before(&world.repo, &world.paths, times)?;
+    let past = Past::after(before, events, span);
+    let queue = queue_then(world, past.queue, span.until);
+    let stood = world.queue_at(queue, &past.ledger)?;
+    let lasts = span.until <= world.now - LATE && is_whole(world, (queue, &past.ledger), &stood);
+    let report = report::report(past, stood, &world.config);
+    if let Some(tip) = tip.filter(|_| lasts) {
+        reports::store(&world.paths, &key, tip, &report);
+    }
+    Ok(report)
+}
+
+/// Whether every object that it is made of is here: one that comes later makes another report.
+fn is_whole(world: &World, (queue, then): (Option<Oid>, &Ledger), stood: &Stood) -> bool {
+    let here = |oid| world.repo.has(oid);
+    let unread = stood.queue.items.values().filter(|item| item.task.is_none());
+    queue.is_none_or(here)
+        && unread.into_iter().all(|item| here(item.blob))
+        && then.approvals.iter().all(|approval| here(approval.source))
+}
+
+/// The queue branch at the end of a span: where the last event saw it, or what was committed to it
+/// since.
+fn queue_then(world: &World, told: Option<Oid>, until: DateTime<Utc>) -> Option<Oid> {
+    /// Of an end so many commits ago only events tell.
+    const RECENT: usize = 1000;
+    let stood = world.queue.tip.and_then(|tip| world.repo.stood(tip, until, RECENT));
+    let newer = |stood: &Oid| told.is_none_or(|told| world.repo.is_ancestor(told, *stood));
+    stood.filter(newer).or(told)
 }
 
 fn markdown(world: &World, report: &Report) -> Result<String> {

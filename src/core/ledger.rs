@@ -17,10 +17,12 @@ use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 /// A builder that could not work, and did not say for how long, is tried again after this.
 pub const PROBE: TimeDelta = TimeDelta::minutes(30);
 
+mod chapter;
 mod judgement;
 mod lean;
 mod replay;
 
+pub use chapter::{Change, Chronicle};
 pub use judgement::{Answer, Judgement};
 pub use lean::Lean;
 
@@ -44,6 +46,8 @@ pub struct Ledger {
     /// Mornings whose digests are in the tree.
     #[serde(default)]
     pub mornings: BTreeSet<NaiveDate>,
+    /// The earliest time of any event.
+    pub first: Option<DateTime<Utc>>,
     /// When the last event was written.
     pub last: Option<DateTime<Utc>>,
     /// The latest time of any event: a clock that is set back brings nothing back that had ended.

@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 
 use super::gates::Gate;
+use super::judged::Judged;
 use super::ledger::{Build, Ledger, Outcome, Phase, Wait};
 use super::plan::{self, Plan};
 use super::queue::Queue;
@@ -29,7 +31,7 @@ pub use parts::{
 };
 
 /// What a report covers: from `since`, which belongs to it, to `until`, which does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// Its first moment.
     pub since: DateTime<Utc>,
@@ -41,6 +43,21 @@ impl Span {
     fn holds(&self, at: DateTime<Utc>) -> bool {
         self.since <= at && at < self.until
     }
+}
+
+/// What stood before the events that a report is made of.
+#[derive(Debug, Default, PartialEq)]
+pub struct Before {
+    /// The ledger then.
+    pub ledger: Ledger,
+    /// Where the queue branch stood at the last event.
+    pub queue: Option<Oid>,
+}
+
+/// From this moment on single events count for the report of a span; of all that was before, only
+/// what it has left.
+pub fn reach(span: Span) -> DateTime<Utc> {
+    span.since.min(week::before_last(span.until).since)
 }
 
 /// History up to the end of a span, folded once.
@@ -56,10 +73,21 @@ pub struct Past {
 }
 
 impl Past {
-    /// Of events in the ledger's order; what came after the span does not count.
+    /// Of all events in the ledger's order; what came after the span does not count.
+    #[cfg(test)]
     pub fn of(events: impl IntoIterator<Item = Recorded>, span: Span) -> Self {
+        Self::after(Before::default(), events, span)
+    }
+
+    /// Of events in the ledger's order on what stood before them; what came after the span does not
+    /// count.
+    pub fn after(
+        Before { ledger, queue }: Before,
+        events: impl IntoIterator<Item = Recorded>,
+        span: Span,
+    ) -> Self {
         let (kept, lately) = (Vec::new(), Vec::new());
-        let mut past = Self { span, ledger: Ledger::default(), queue: None, kept, lately };
+        let mut past = Self { span, ledger, queue, kept, lately };
         events.into_iter().filter(|it| it.at < span.until).for_each(|it| past.take(it));
         past
     }
@@ -77,11 +105,21 @@ impl Past {
     }
 }
 
-/// The report of a span; `queue` as it stood at the end of it.
-pub fn report(past: Past, queue: &Queue, config: &Config) -> Report {
+/// The queue at the end of a span.
+#[derive(Default)]
+pub struct Stood {
+    /// Its tasks.
+    pub queue: Queue,
+    /// What their texts say, as far as that is known.
+    pub judged: BTreeMap<TaskId, Judged>,
+}
+
+/// The report of a span.
+pub fn report(past: Past, Stood { queue, judged }: Stood, config: &Config) -> Report {
+    let queue = &queue;
     let Past { span, ledger, kept, lately, .. } = past;
     let fold = Fold { span, queue, ledger, kept, lately };
-    let plan = plan_at_the_end(&fold.ledger, queue, config, span.until);
+    let plan = plan_at_the_end((&fold.ledger, queue), judged, config, span.until);
     let mut report = Report {
         since: span.since,
         until: span.until,
@@ -327,7 +365,12 @@ fn remedy(gate: Gate, task: &TaskId) -> Option<String> {
 
 /// What the gates said at the end, as far as history knows: a clone is imagined in which
 /// everything is trusted, and whose approvals are all that the ledger holds.
-fn plan_at_the_end(ledger: &Ledger, queue: &Queue, config: &Config, until: DateTime<Utc>) -> Plan {
+fn plan_at_the_end(
+    (ledger, queue): (&Ledger, &Queue),
+    judged: BTreeMap<TaskId, Judged>,
+    config: &Config,
+    until: DateTime<Utc>,
+) -> Plan {
     // Of a base that failed a check only that commit is known.
     let failed_on = |build: &Build| match (&build.phase, &build.last()?.end.as_ref()?.outcome) {
         (Phase::Waiting { why: Wait::Base, .. }, Outcome::Failed { base, .. }) => *base,
@@ -347,6 +390,7 @@ fn plan_at_the_end(ledger: &Ledger, queue: &Queue, config: &Config, until: DateT
         alive: ledger.builds.keys().cloned().collect(),
         base: base.map(|tip| (config.base.clone().unwrap_or_default(), tip)),
         merged: BTreeMap::new(),
+        judged,
         ..Observations::default()
     };
     plan::plan(Situation { queue, ledger, seen: &seen, config, now: until, forced: None })
@@ -372,11 +416,20 @@ fn nothing(ledger: &Ledger, queue: &Queue, plan: &Plan, zone: Tz, until: DateTim
     let timed = plan.verdicts.iter().filter(|it| it.holds().count() > 0 && it.opens().is_some());
     let all = |word: &str| match count {
         1 => format!("the one task of the queue {word}"),
+        2 => format!("both tasks of the queue {word}"),
         _ => format!("all {count} tasks of the queue {word}"),
     };
+    let were = |count: usize| if count == 1 { "was" } else { "were" };
     match (timed.count(), held) {
         (timed, _) if timed == count => all("waited for the time to start"),
-        (_, held) if held == count => all(if count == 1 { "was held" } else { "were held" }),
+        (0, held) if held == count => all(&format!("{} held", were(count))),
+        (timed, held) if held == count => {
+            let rest = count - timed;
+            format!(
+                "{timed} of {count} tasks waited for the time to start, {rest} {} held",
+                were(rest)
+            )
+        }
         _ => "no sync ran while a task could have started".into(),
     }
 }
@@ -390,21 +443,22 @@ mod tests {
     const TEXT: &str = "\n---\nWrite hello.txt with a greeting.\n\n- [ ] hello.txt is there\n\n  ```sh\n  echo\n  ```\n";
 
     /// `id priority`, one per line.
-    fn queue(lines: &str) -> Queue {
+    fn queue(lines: &str) -> Stood {
         let file = |line: &str| {
             let (id, priority) = line.trim().split_once(' ').unwrap();
             let text = format!("---\npriority: {priority}{TEXT}");
             let path = format!("queue/{id}.md");
             File { path, blob: source("v1"), content: Content::Bytes(text.into_bytes()) }
         };
-        read(Some(Oid([7; 20])), "queue", lines.lines().map(file).collect())
+        let queue = read(Some(Oid([7; 20])), "queue", lines.lines().map(file).collect());
+        Stood { queue, judged: BTreeMap::new() }
     }
 
     /// The report from 09:00 to 18:00 in a few words per entry.
     fn check(name: &str, tasks: &str, lines: &str, expected: &str) {
         let span = Span { since: at("09:00"), until: at("18:00") };
         let past = Past::of(recorded(lines), span);
-        let report = report(past, &queue(tasks), &Config::default());
+        let report = report(past, queue(tasks), &Config::default());
         let mut said = Vec::new();
         said.extend(report.nothing.iter().map(|why| format!("nothing: {why}")));
         said.extend(
@@ -449,7 +503,7 @@ mod tests {
             started.estimate = Some(std::time::Duration::from_secs(5400));
         }
         let past = Past::of(events, span);
-        let report = report(past, &queue("a low\nc medium"), &Config::default());
+        let report = report(past, queue("a low\nc medium"), &Config::default());
         assert_eq!(report.active[0].ends, Some(at("11:30")));
         let remedy = |id: &str| report.queue.iter().find(|it| it.task.as_str() == id).unwrap();
         assert_eq!(remedy("a").remedy.as_deref(), Some("buildq approve a"));
@@ -470,7 +524,7 @@ mod tests {
             "closed windows",
             "b medium\na medium",
             "08:00 - runner here",
-            "nothing: all 2 tasks of the queue waited for the time to start\n\
+            "nothing: both tasks of the queue waited for the time to start\n\
              1. queued a: opens 22:00\n2. queued b: opens 22:00",
         );
         check(
@@ -479,6 +533,15 @@ mod tests {
             "08:00 - runner here",
             "nothing: the one task of the queue was held\n\
              1. queued a: priority low starts only after approval",
+        );
+        check(
+            "held and timed",
+            "a low\nb medium\nc low",
+            "08:00 - runner here",
+            "nothing: 1 of 3 tasks waited for the time to start, 2 were held\n\
+             1. queued b: opens 22:00\n\
+             2. queued a: priority low starts only after approval\n\
+             3. queued c: priority low starts only after approval",
         );
         check(
             "before the beginning",

@@ -2,6 +2,8 @@
 
 pub mod audit;
 mod cache;
+pub mod chapters;
+pub mod reports;
 
 use std::time::Duration;
 
@@ -163,17 +165,17 @@ pub fn events_since(repo: &Repo, known: Option<Oid>) -> Result<Vec<Recorded>> {
 /// What one commit of the ledger says.
 struct Told {
     commit: Oid,
-    parents: usize,
+    parents: Vec<Oid>,
     recorded: Option<Recorded>,
     /// The version of the format, where it is a root.
     format: Option<u32>,
 }
 
-fn told(commit: Commit) -> Told {
+fn told(mut commit: Commit) -> Told {
     let is_root = commit.parents.is_empty();
     let format = || Trailers::split(&commit.message).0.get("Format")?.parse().ok();
     let format = is_root.then(format).flatten();
-    let (id, parents) = (commit.id, commit.parents.len());
+    let (id, parents) = (commit.id, std::mem::take(&mut commit.parents));
     Told { commit: id, parents, format, recorded: recorded(commit) }
 }
 

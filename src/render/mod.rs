@@ -24,5 +24,6 @@ pub mod schema;
 pub mod show;
 pub mod status;
 pub mod text;
+pub mod tryout;
 pub mod watch;
 pub mod why;

@@ -1,12 +1,14 @@
 //! The report of a span, as Markdown, plain text, HTML or JSON.
 //!
 //! The Markdown comes from a template over exactly what the JSON holds (see
-//! [`crate::core::report::Report`]) and `summary`, one sentence of counts. A repository's own
+//! [`crate::core::report::Report`]), but for a queue that a page has no room for, and `summary`, one
+//! sentence of counts; `queue_more` tasks are left out. A repository's own
 //! `queue/templates/report.md.j2` is used in its stead. Filters: `md` (one line, nothing in it
 //! is markup), `quote` (several lines, quoted), `code`, `link`, `short` (of a commit), `clock`
 //! (a time, in the report's zone), `span` (seconds), `count("word")`.
 
 mod html;
+mod page;
 
 use std::time::Duration;
 
@@ -37,6 +39,8 @@ const LONGEST: usize = 4 << 20;
 struct View<'a> {
     #[serde(flatten)]
     report: &'a Report,
+    /// Tasks of the queue that there is no room for.
+    queue_more: usize,
     summary: String,
     weeks: Option<String>,
 }
@@ -68,7 +72,9 @@ pub fn markdown(report: &Report, own: Option<&str>) -> Result<String> {
         Some(own) => (OVERRIDE, own),
         None => ("the built-in report", TEMPLATE),
     };
-    let view = View { report, summary: summary(report), weeks: weeks(report) };
+    let (short, queue_more) = page::short(report);
+    let (summary, weeks) = (summary(report), weeks(report));
+    let view = View { report: &short, queue_more, summary, weeks };
     let text = env
         .render_named_str(name, template, Serde(view))
         .with_context(|| format!("cannot write the report by `{name}`"))?;
@@ -247,6 +253,8 @@ fn without_gaps(text: &str) -> String {
 
 /// As plain text.
 pub fn plain(report: &Report) -> String {
+    let (short, more) = page::short(report);
+    let report = short.as_ref();
     let clock = Clock::of(report);
     let (since, until) = (clock.show(report.since), clock.show(report.until));
     let mut lines = vec![format!("Report: {since} to {until} ({})", report.zone)];
@@ -304,7 +312,8 @@ pub fn plain(report: &Report) -> String {
         let due = one.due.map(|due| format!(", due {}", clock.show(due))).unwrap_or_default();
         format!("  {}. {} ({}){due}{held}", one.position, one.task, one.title)
     });
-    section("Queue", queue.collect());
+    let more = (more > 0).then(|| format!("  … and {more} more: buildq status --queue"));
+    section("Queue", queue.chain(more).collect());
     text::safe_lines(&lines.join("\n"))
 }
 
@@ -334,13 +343,12 @@ fn completed_lines(one: &Completed, clock: Clock) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::core::ledger::tests::{at, recorded};
-    use crate::core::queue::Queue;
-    use crate::core::report::{Past, Span, report};
+    use crate::core::report::{Past, Span, Stood, report};
     use crate::domain::config::Config;
 
     fn day(lines: &str) -> Report {
         let span = Span { since: at("09:00"), until: at("18:00") };
-        report(Past::of(recorded(lines), span), &Queue::default(), &Config::default())
+        report(Past::of(recorded(lines), span), Stood::default(), &Config::default())
     }
 
     #[test]

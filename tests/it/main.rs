@@ -6,6 +6,7 @@
 #[allow(dead_code, unused_imports)] // Some of its words are used by `tests/faults/` alone.
 mod support;
 
+mod agents;
 mod attacks;
 mod bad_input;
 mod builder_contract;
@@ -17,6 +18,7 @@ mod dashboard;
 mod daemon;
 mod doctor;
 mod draft;
+mod faces;
 mod gc;
 mod golden;
 mod isolation;
@@ -30,6 +32,10 @@ mod layers;
 mod life;
 mod lint;
 mod limits;
+#[cfg(feature = "mcp")]
+mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_install;
 mod mended;
 mod merges;
 mod notify;
@@ -37,6 +43,7 @@ mod schema;
 mod secrets;
 mod terminal;
 mod status_branch;
+mod tryout;
 mod trusted;
 mod untouched;
 mod verbs;

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::Fate;
 use super::editor::Typed;
-use super::{Fate, Ready};
+use super::sound::Ready;
 use crate::commands::gather::World;
 use crate::commands::init::row;
 use crate::commands::{Exit, Scene, print, sync};
@@ -44,7 +45,7 @@ pub(super) fn place(
     }
 }
 
-fn commit(world: &World, ready: &[Ready], scene: &Scene) -> Result<Oid> {
+pub(super) fn commit(world: &World, ready: &[Ready], scene: &Scene) -> Result<Oid> {
     let files = ready.iter().map(|one| (&one.path, &one.text));
     commit_tasks(world, files, (&message(ready), scene))
 }

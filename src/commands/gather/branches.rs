@@ -17,7 +17,7 @@ impl World {
         if self.ledger.builds.is_empty() {
             return BTreeMap::new();
         }
-        let refs = self.repo.all_references().unwrap_or_default();
+        let refs = self.repo.all_branches().unwrap_or_default();
         let state = |id: &TaskId| (id.clone(), self.branch_among(&refs, id));
         self.ledger.builds.keys().map(state).collect()
     }
@@ -26,7 +26,7 @@ impl World {
     pub(super) fn fresh_branches(&self) -> BTreeMap<TaskId, Branch> {
         let builds = &self.ledger.builds;
         // One look at all names: asking for each task's name takes a second in a large queue.
-        let refs = self.repo.all_references().unwrap_or_default();
+        let refs = self.repo.all_branches().unwrap_or_default();
         let fresh = self.queue.items.keys().filter(|id| !builds.contains_key(id));
         let states = fresh.map(|id| (id.clone(), self.branch_among(&refs, id)));
         states.filter(|(_, state)| *state != Branch::Ours).collect()
@@ -34,7 +34,7 @@ impl World {
 
     /// What stands where a task's branch would be, at this very moment.
     pub fn branch_state(&self, id: &TaskId) -> Branch {
-        self.branch_among(&self.repo.all_references().unwrap_or_default(), id)
+        self.branch_among(&self.repo.all_branches().unwrap_or_default(), id)
     }
 
     fn branch_among(&self, refs: &Refs, id: &TaskId) -> Branch {

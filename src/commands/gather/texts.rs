@@ -126,7 +126,10 @@ impl World {
 }
 
 /// What the texts say, by task, and how many of them had to be read.
-fn judge(queue: &Queue, mut known: HashMap<String, Reading>) -> (BTreeMap<TaskId, Judged>, usize) {
+pub(super) fn judge(
+    queue: &Queue,
+    mut known: HashMap<String, Reading>,
+) -> (BTreeMap<TaskId, Judged>, usize) {
     let mut old = |item: &Item| {
         let old = known.remove(&item.path).map(|old| old.judged);
         old.filter(|old| old.blob == item.blob)

@@ -1,6 +1,6 @@
 //! Nouns of everyday backlogs, by what they are, and the small words between them.
 
-use super::lexicon::Class::{self, *};
+use super::classes::Class::{self, *};
 
 /// Words and phrases, commas between them; plurals count.
 pub const NOUNS: &[(Class, &str)] = &[

@@ -1,6 +1,6 @@
 //! Verbs of everyday backlogs, by what they do.
 
-use super::lexicon::Class::{self, *};
+use super::classes::Class::{self, *};
 
 /// Base forms, commas between them; every form of a verb counts. A `+` ends a verb that takes a
 /// particle (`roll+ out`): the particle stands behind whatever form the verb has.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::gates::Gate;
 use crate::domain::cost::Cost;
@@ -11,7 +11,7 @@ use crate::domain::id::{Attempt, Oid, Percent, TaskId};
 use crate::domain::task::Priority;
 
 /// Everything that a report says. As JSON: times are RFC 3339 in UTC, durations whole seconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Its first moment.
     pub since: DateTime<Utc>,
@@ -48,7 +48,7 @@ pub struct Report {
 }
 
 /// How many of each: the first five happened within the span, the others stood at its end.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Attempts that began.
     pub started: usize,
@@ -73,7 +73,7 @@ pub struct Counts {
 }
 
 /// What happened within a week.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Attempts that began.
     pub started: usize,
@@ -88,7 +88,7 @@ pub struct Tally {
 }
 
 /// What agents say they have used, all together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Used {
     /// Tokens that they read.
     pub tokens_in: u64,
@@ -103,7 +103,7 @@ pub struct Used {
 }
 
 /// An attempt that ended well.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Completed {
     /// Whose.
     pub task: TaskId,
@@ -134,7 +134,7 @@ pub struct Completed {
 }
 
 /// One check.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checked {
     /// As a person would type it.
     pub command: String,
@@ -145,7 +145,7 @@ pub struct Checked {
 }
 
 /// A build whose work came into the base branch.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Merged {
     /// Whose.
     pub task: TaskId,
@@ -162,7 +162,7 @@ pub struct Merged {
 }
 
 /// A task that is over without a merge.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Which.
     pub task: TaskId,
@@ -177,7 +177,7 @@ pub struct Dropped {
 }
 
 /// A build at work.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Active {
     /// Whose.
     pub task: TaskId,
@@ -198,7 +198,7 @@ pub struct Active {
 }
 
 /// An attempt that did not end well.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// Whose.
     pub task: TaskId,
@@ -217,7 +217,7 @@ pub struct Failure {
 }
 
 /// A build out of retries.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Escalated {
     /// Whose.
     pub task: TaskId,
@@ -232,7 +232,7 @@ pub struct Escalated {
 }
 
 /// A build that waits for a person.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Waiting {
     /// Whose.
     pub task: TaskId,
@@ -249,7 +249,7 @@ pub struct Waiting {
 }
 
 /// A task that could start.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Queued {
     /// Its place, from 1.
     pub position: usize,

@@ -32,7 +32,7 @@ fn look(repo: &Repo, paths: &Paths, tip: Oid, prefix: &str) -> Result<LedgerFact
     let commits = repo.past(tip, None, told)?.unwrap_or_default();
     check_root(commits.first().and_then(|root| root.format))?;
     let mut facts = LedgerFacts { root: root_of(&commits), ..LedgerFacts::default() };
-    for commit in commits.iter().filter(|commit| commit.parents > 0) {
+    for commit in commits.iter().filter(|commit| !commit.parents.is_empty()) {
         match &commit.recorded {
             Some(recorded) => {
                 facts.events += 1;
@@ -40,7 +40,7 @@ fn look(repo: &Repo, paths: &Paths, tip: Oid, prefix: &str) -> Result<LedgerFact
                 facts.unknown += usize::from(newer);
             }
             // A merge of two ledgers says nothing itself.
-            None => facts.strangers += usize::from(commit.parents == 1),
+            None => facts.strangers += usize::from(commit.parents.len() == 1),
         }
     }
     let mut ledger = Ledger::default();

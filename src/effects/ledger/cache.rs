@@ -12,7 +12,7 @@ use crate::effects::paths::Paths;
 use crate::effects::{files, program};
 
 /// Grows with every change of what is written.
-const SHAPE: u32 = 2;
+const SHAPE: u32 = 3;
 
 /// The whole ledger, as this very program has written it last.
 pub fn load(paths: &Paths) -> Option<Ledger> {
@@ -21,7 +21,7 @@ pub fn load(paths: &Paths) -> Option<Ledger> {
 
 /// A cache that cannot be written is no fault: the next reader replays.
 pub fn store(paths: &Paths, ledger: &Ledger) {
-    write(paths, "ledger", ledger);
+    let _ = write(paths, "ledger", ledger);
 }
 
 /// The small part of it.
@@ -31,7 +31,47 @@ pub fn load_lean(paths: &Paths) -> Option<Lean> {
 
 /// Keeps the small part.
 pub fn store_lean(paths: &Paths, lean: &Lean) {
-    write(paths, "ledger-lean", lean);
+    let _ = write(paths, "ledger-lean", lean);
+}
+
+/// What is known of the chapters of history without reading them.
+pub fn load_heads<T: DeserializeOwned>(paths: &Paths) -> Option<T> {
+    read(paths, "chapters/heads")
+}
+
+/// Keeps that; `None` where it cannot be written, as with all that belongs to chapters.
+pub fn store_heads(paths: &Paths, heads: &impl Serialize) -> Option<()> {
+    write(paths, "chapters/heads", heads)
+}
+
+/// What one chapter has made of the ledger.
+pub fn load_chapter<T: DeserializeOwned>(paths: &Paths, number: usize) -> Option<T> {
+    read(paths, &format!("chapters/{number}"))
+}
+
+/// Keeps it.
+pub fn store_chapter(paths: &Paths, number: usize, chapter: &impl Serialize) -> Option<()> {
+    write(paths, &format!("chapters/{number}"), chapter)
+}
+
+/// The commits of one chapter.
+pub fn load_commits<T: DeserializeOwned>(paths: &Paths, number: usize) -> Option<T> {
+    read(paths, &format!("chapters/{number}-commits"))
+}
+
+/// Keeps them.
+pub fn store_commits(paths: &Paths, number: usize, commits: &impl Serialize) -> Option<()> {
+    write(paths, &format!("chapters/{number}-commits"), commits)
+}
+
+/// A report that was made before.
+pub fn load_report<T: DeserializeOwned>(paths: &Paths, name: &str) -> Option<T> {
+    read(paths, &format!("reports/{name}"))
+}
+
+/// Keeps it; `None` where it cannot be written.
+pub fn store_report(paths: &Paths, name: &str, report: &impl Serialize) -> Option<()> {
+    write(paths, &format!("reports/{name}"), report)
 }
 
 fn file(paths: &Paths, name: &str) -> PathBuf {
@@ -40,24 +80,23 @@ fn file(paths: &Paths, name: &str) -> PathBuf {
 
 fn read<T: DeserializeOwned>(paths: &Paths, name: &str) -> Option<T> {
     let content = files::sealed(&file(paths, name))?;
-    let mark = postcard::to_stdvec(&mark()?).ok()?;
+    let mark = postcard::to_stdvec(&mark(name)?).ok()?;
     postcard::from_bytes(content.strip_prefix(mark.as_slice())?).ok()
 }
 
-fn write(paths: &Paths, name: &str, what: &impl Serialize) {
-    let content = mark().and_then(|mark| postcard::to_stdvec(&(mark, what)).ok());
-    if let Some(content) = content {
-        let _ = files::replace_sealed(&file(paths, name), content);
-    }
+fn write(paths: &Paths, name: &str, what: &impl Serialize) -> Option<()> {
+    let content = postcard::to_stdvec(&(mark(name)?, what)).ok()?;
+    files::replace_sealed(&file(paths, name), content).ok()
 }
 
-/// Another version of the program may lay the same words out in another way.
-fn mark() -> Option<impl Serialize> {
-    Some((FORMAT, SHAPE, program::mark()?))
+/// Another version of the program may lay the same words out in another way, and a file that came
+/// to lie under another name is none.
+fn mark(name: &str) -> Option<impl Serialize> {
+    Some((FORMAT, SHAPE, program::mark()?, name))
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use chrono::{DateTime, TimeDelta};
 
     use crate::core::ledger::{Lean, Ledger};
@@ -69,7 +108,7 @@ mod tests {
     use crate::effects::repo::{Person, Repo, Stamp};
 
     /// Writes so many events on a commit; answers the newest one.
-    fn grow(repo: &Repo, from: &[Oid], label: &str, count: i64) -> Oid {
+    pub fn grow(repo: &Repo, from: &[Oid], label: &str, count: i64) -> Oid {
         let person = Person { name: "Ada".into(), email: "a@b.c".into() };
         let tree = repo.empty_tree().unwrap();
         let mut parents = from.to_vec();

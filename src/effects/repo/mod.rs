@@ -7,6 +7,7 @@ mod made;
 mod merge;
 mod objects;
 mod origins;
+mod packed;
 mod past;
 mod refs;
 mod tree;

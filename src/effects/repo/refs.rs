@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::packed::{self, Found};
 use super::{Repo, plain, raw, valid_branch};
 use crate::domain::id::Oid;
 use crate::effects::clock;
@@ -18,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A lock file of one of our own refs that stays the same for so long has lost its owner: a
 /// write takes milliseconds.
 const STALE: Duration = Duration::from_secs(3);
+/// A file that was written so many seconds ago, or less, may be replaced within the same tick.
+const YOUNG: i64 = 3;
 
 /// What became of a compare-and-swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub enum Swap {
     Lost,
 }
 
-/// All refs as they stood at one moment.
+/// Branches, and where buildq has put them, as they stood at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refs(BTreeMap<String, Oid>);
 
@@ -47,16 +50,20 @@ impl Refs {
 }
 
 impl Repo {
-    /// Every ref at once: asking for thousands of names one by one takes seconds.
-    pub fn all_references(&self) -> Result<Refs> {
-        Ok(Refs(self.references("refs/")?.into_iter().collect()))
+    /// Every branch at once: asking for thousands of names one by one takes seconds. Of the other
+    /// refs, which may be very many, there are only those that note where buildq has put branches.
+    pub fn all_branches(&self) -> Result<Refs> {
+        let mut refs = self.references("refs/heads/")?;
+        refs.extend(self.references("refs/buildq/branches/")?);
+        Ok(Refs(refs.into_iter().collect()))
     }
 
-    /// Hands over, byte by byte, the files in which all refs stand: what is the same says the same.
+    /// Hands over the files in which all refs stand, byte by byte: what is the same says the same.
+    /// The file of packed refs, which git replaces and never changes, is told by its identity.
     /// The status page is left out: it tells of everything else, and decides nothing.
     pub fn files_of_references(&self, take: &mut dyn FnMut(&[u8])) -> Result<()> {
         let common = self.git.commondir();
-        take(&std::fs::read(common.join("packed-refs")).unwrap_or_default());
+        take(&identity_or_content(&common.join("packed-refs")));
         let mut folders = vec![common.join("refs")];
         while let Some(folder) = folders.pop() {
             let mut entries = std::fs::read_dir(&folder)?.collect::<std::io::Result<Vec<_>>>()?;
@@ -90,7 +97,20 @@ impl Repo {
 
     /// Where a ref points, peeled of symbolic refs; `None` when there is none.
     pub fn reference(&self, name: &str) -> Option<Oid> {
+        if self.is_shared(name)
+            && let Found::Known(found) = packed::reference(self.git.commondir(), name)
+        {
+            return found;
+        }
         self.there(format_args!("`{name}`"), self.git.refname_to_id(name)).map(plain)
+    }
+
+    /// Whether it is, or would be, a ref that all work trees share, under its own name.
+    fn is_shared(&self, name: &str) -> bool {
+        let places = ["refs/heads/", "refs/remotes/", "refs/buildq/"];
+        places.iter().any(|place| name.starts_with(place))
+            && git2::Reference::is_valid_name(name)
+            && self.git.namespace_bytes().is_none()
     }
 
     /// The tip of a local branch.
@@ -116,6 +136,10 @@ impl Repo {
 
     /// Refs below a prefix, with where they point, by name.
     pub fn references(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
+        let folder = prefix.ends_with('/') && self.is_shared(&format!("{prefix}any"));
+        if folder && let Found::Known(found) = packed::below(self.git.commondir(), prefix) {
+            return Ok(found.into_iter().collect());
+        }
         let mut found = Vec::new();
         for reference in self.git.references_glob(&format!("{prefix}*"))? {
             let reference = reference?;
@@ -238,6 +262,19 @@ impl Repo {
     fn is_bare_common(&self) -> bool {
         self.main_work_dir().is_none()
     }
+}
+
+/// What tells a file that is only ever replaced from the next of its name: what git itself goes by.
+/// Within one tick of the file system's clock two may look the same, so a young one is read.
+fn identity_or_content(path: &Path) -> Vec<u8> {
+    let Ok(file) = std::fs::metadata(path) else { return Vec::new() };
+    let now = clock::now().timestamp();
+    if file.mtime().max(file.ctime()) + YOUNG > now {
+        return std::fs::read(path).unwrap_or_default();
+    }
+    let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()];
+    let places = [file.dev(), file.ino(), file.size()].map(u64::to_le_bytes);
+    times.map(i64::to_le_bytes).into_iter().chain(places).flatten().collect()
 }
 
 /// Refs that nobody but buildq writes.

@@ -8,7 +8,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Clock, summary, weeks};
+use super::{Clock, page, summary, weeks};
 use crate::core::report::Report;
 use crate::domain::masks::Masks;
 use crate::render::{dashboard, text};
@@ -19,6 +19,7 @@ const TEMPLATE: &str = include_str!("../../../templates/report.html.j2");
 struct View {
     #[serde(flatten)]
     report: Value,
+    queue_more: usize,
     summary: String,
     weeks: Option<String>,
     style: &'static str,
@@ -36,11 +37,12 @@ pub fn html(report: &Report, masks: &Masks) -> Result<String> {
     env.add_filter("is_web", dashboard::is_web);
     let clock = Clock::of(report);
     env.add_filter("clock", move |at: String| at.parse().map(|at| clock.show(at)).unwrap_or(at));
-    let mut shown = serde_json::to_value(report)?;
+    let (short, queue_more) = page::short(report);
+    let mut shown = serde_json::to_value(&short)?;
     dashboard::tame(&mut shown, masks, usize::MAX);
     let (style, policy) = (dashboard::STYLE, dashboard::still_policy());
-    let view =
-        View { report: shown, summary: summary(report), weeks: weeks(report), style, policy };
+    let (summary, weeks) = (summary(report), weeks(report));
+    let view = View { report: shown, queue_more, summary, weeks, style, policy };
     let template = env.template_from_named_str("report.html", TEMPLATE);
     let text = template.and_then(|template| template.render(Serde(view)));
     text.context("the report cannot be written")

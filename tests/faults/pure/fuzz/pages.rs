@@ -11,7 +11,7 @@ use crate::core::ledger::Ledger;
 use crate::core::overview::{self, Live, Machine};
 use crate::core::plan;
 use crate::core::queue::{self, Content, File, Item, Queue};
-use crate::core::report::{Past, Span, report};
+use crate::core::report::{Past, Span, Stood, report};
 use crate::core::situation::{Observations, Origin, Situation, Trust};
 use crate::domain::config::Config;
 use crate::domain::event::{
@@ -286,7 +286,8 @@ fn attempts(build: &crate::core::ledger::Build) -> Vec<overview::AttemptView> {
 fn reports(events: &[Recorded], queue: &Queue, config: &Config) {
     let since: DateTime<Utc> = moment() - TimeDelta::hours(20);
     let past = Past::of(events.iter().cloned(), Span { since, until: moment() });
-    let told = report(past, queue, config);
+    let stood = Stood { queue: queue.clone(), ..Stood::default() };
+    let told = report(past, stood, config);
     harmless(&report_page::plain(&told));
     harmless(&report_page::markdown(&told, None).unwrap());
     json(&report_page::json(&told).unwrap());
