@@ -1,37 +1,37 @@
 //! `buildq add`
 
 mod batch;
+mod drafting;
 mod editor;
 mod fate;
 #[cfg(feature = "mcp")]
 pub mod given;
 mod ids;
+mod place;
 mod sound;
 mod text;
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use self::editor::Typed;
+use self::editor::{Typed, Unchanged};
+use self::place::place;
 use self::sound::{Ready, ready};
 use self::text::Draft;
 use super::gather::World;
-use super::init::row;
-use super::{Exit, Misuse, Scene, mouth, print, say, sync};
-use crate::core::plan::{Action, Outcome};
+use super::{Exit, Misuse, Scene, mouth, print, say};
 use crate::core::situation::Trust;
 use crate::domain::diagnostic::{Diagnostic, Severity};
-use crate::domain::id::{Oid, TaskId};
-use crate::effects::commit::{self, Commission};
-use crate::effects::trust::Record;
+use crate::domain::id::TaskId;
+use crate::domain::task;
 use crate::effects::workspace::Marker;
 use crate::render;
 
 pub use fate::Fate;
 pub use ids::Taken;
+pub use place::{commit_tasks, say_other_deeds};
 pub use text::title;
 
 /// A file of many tasks is never larger, in bytes.
@@ -43,6 +43,19 @@ const LARGEST: u64 = 16 << 20;
 /// does just the same.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
+    /// What you want, in a sentence; `-` reads it from standard input
+    #[arg(value_name = "SENTENCE", requires = "draft")]
+    sentence: Option<String>,
+    /// Let the builder, or the one of `--builder`, draft the task; nothing counts before you have
+    /// read it
+    #[arg(long, requires = "sentence", conflicts_with_all = SAID)]
+    draft: bool,
+    /// Tell where the draft lies as JSON, instead of opening the editor
+    #[arg(long, requires = "draft")]
+    json: bool,
+    /// Add a task file as it stands, such as a draft; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = SAID, conflicts_with = "builder")]
+    file: Option<String>,
     /// What it is called; the file is named after it
     #[arg(long)]
     name: Option<String>,
@@ -83,12 +96,27 @@ pub struct Args {
     #[arg(long)]
     no_commit: bool,
     /// Add many tasks in one commit: a YAML list or one JSON object per line; `-` is standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["draft", "file"])]
     batch: Option<String>,
     /// Print a task file to copy
     #[arg(long, exclusive = true)]
     template: bool,
 }
+
+/// What says a part of a task.
+const SAID: [&str; 11] = [
+    "name",
+    "desc",
+    "priority",
+    "estimate",
+    "due",
+    "criterion",
+    "tech",
+    "label",
+    "depends_on",
+    "verify",
+    "edit",
+];
 
 /// Writes the task, commits it, and says what became of it.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
@@ -98,6 +126,13 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     }
     let world = scene.look()?;
     may_add(&world, args.no_commit)?;
+    if args.draft {
+        return drafting::run(&args, world, scene);
+    }
+    if let Some(file) = &args.file {
+        let (ready, typed) = as_it_stands(&world, file, scene)?;
+        return place(world, vec![ready], (args.no_commit, typed), scene);
+    }
     if let Some(file) = &args.batch {
         if args.says_anything() {
             return Err(misuse("with `--batch` everything stands in its file"));
@@ -113,7 +148,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
                  or --batch FILE",
             ));
         }
-        let Some(typed) = editor::edit(&world, &text::filled(&draft))? else {
+        let Some(typed) = editor::edit(&world, &text::filled(&draft), Unchanged::IsNothing)? else {
             print("nothing was typed, no task was added");
             return Ok(Exit::No);
         };
@@ -217,6 +252,22 @@ fn read(file: &str, scene: &Scene) -> Result<String> {
     String::from_utf8(bytes).with_context(|| format!("`{file}` is not UTF-8 text"))
 }
 
+/// The one task of a file that is a task file already; a draft of this clone goes with its adding.
+fn as_it_stands(world: &World, file: &str, scene: &Scene) -> Result<(Ready, Option<Typed>)> {
+    let text = read(file, scene)?;
+    let probe = task::parse(file, &TaskId::new("task")?, text.as_bytes());
+    let task = probe.task.ok_or_else(|| refuse(probe.diagnostics))?;
+    let Some(title) = title(&text, &task) else {
+        return Err(misuse("the task has no title\nhint: write `title: …` between its `---`"));
+    };
+    let id = Taken::look(world).give(&title);
+    let ready = ready(world, id, (text.clone(), None)).map_err(refuse)?;
+    let place = scene.dir.join(file).canonicalize();
+    let drafts = editor::drafts(world).canonicalize();
+    let own = place.ok().zip(drafts.ok()).filter(|(file, drafts)| file.starts_with(drafts));
+    Ok((ready, own.map(|(file, _)| Typed::of_draft(file, text, title))))
+}
+
 /// Every task of a file, or every error in it.
 fn many(world: &World, file: &str, scene: &Scene) -> Result<Vec<Ready>> {
     let shown = if file == "-" { "standard input" } else { file };
@@ -250,129 +301,4 @@ fn many(world: &World, file: &str, scene: &Scene) -> Result<Vec<Ready>> {
         bail!("{bad} of {total} tasks cannot be read; no task was added");
     }
     Ok(good)
-}
-
-/// Writes and commits them; all or nothing.
-fn place(
-    world: World,
-    ready: Vec<Ready>,
-    (no_commit, typed): (bool, Option<Typed>),
-    scene: &Scene,
-) -> Result<Exit> {
-    let done = if no_commit {
-        write(&world, &ready).map(|said| {
-            print(&said);
-            None
-        })
-    } else {
-        sound::committed(world, ready, scene).map(Some)
-    };
-    let done = match (done, typed) {
-        (Ok(done), typed) => {
-            typed.into_iter().for_each(Typed::let_go);
-            done
-        }
-        (Err(error), Some(typed)) => return Err(error.context(typed.kept())),
-        (Err(error), None) => return Err(error),
-    };
-    match done {
-        Some((world, ready, commit)) => tell(world, &ready, commit),
-        None => Ok(Exit::Done),
-    }
-}
-
-fn commit(world: &World, ready: &[Ready], scene: &Scene) -> Result<Oid> {
-    let files = ready.iter().map(|one| (&one.path, &one.text));
-    commit_tasks(world, files, (&message(ready), scene))
-}
-
-/// Commits new task files to the queue branch, as this person's own; where one is there by now, the error
-/// is [`commit::Taken`].
-pub fn commit_tasks<'f>(
-    world: &World,
-    files: impl Iterator<Item = (&'f String, &'f String)>,
-    (message, scene): (&str, &Scene),
-) -> Result<Oid> {
-    let files: Vec<_> =
-        files.map(|(path, text)| (path.clone(), text.clone().into_bytes())).collect();
-    let order = Commission { branch: &world.queue_branch, files: &files, message, now: scene.now };
-    let commit = commit::commit_new_files(&world.repo, &order)?;
-    Record::Commits.add(&world.paths, &[commit.to_string()])?;
-    Ok(commit)
-}
-
-fn message(ready: &[Ready]) -> String {
-    match ready {
-        [one] => format!("Add the task {}\n\n{}\n", one.id, one.task.title),
-        many => {
-            let lines = many.iter().map(|one| format!("- {}: {}\n", one.id, one.task.title));
-            format!("Add {} tasks\n\n{}", many.len(), lines.collect::<String>())
-        }
-    }
-}
-
-/// Into the work tree here, for a person to commit.
-fn write(world: &World, ready: &[Ready]) -> Result<String> {
-    let Some(top) = world.repo.work_dir() else {
-        bail!("a bare repository has no place for a file that is not committed");
-    };
-    for one in ready {
-        write_one(&top.join(&one.path), &one.text)?;
-    }
-    let mut said: String = ready.iter().map(|one| row("wrote", &one.path)).collect();
-    let head = world.repo.head_branch();
-    if head.as_ref() != Some(&world.queue_branch) {
-        let here = head.unwrap_or_else(|| "no branch".into());
-        let here = render::text::safe(&here);
-        said += &row("note", &format!("you are on {here}; only {} counts", world.queue_branch));
-    }
-    let paths = shell_words::join(ready.iter().map(|one| &one.path));
-    let subject = message(ready);
-    let subject = shell_words::quote(subject.lines().next().unwrap_or_default()).into_owned();
-    Ok(said + &row("next", &format!("git add {paths} && git commit -m {subject} {paths}")))
-}
-
-fn write_one(path: &Path, text: &str) -> Result<()> {
-    let write = || -> std::io::Result<()> {
-        std::fs::create_dir_all(path.parent().unwrap_or(path))?;
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).open(path)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())
-    };
-    write().with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-/// Says what was added, does what is due, and says what became of it.
-fn tell(world: World, ready: &[Ready], commit: Oid) -> Result<Exit> {
-    let place = format!("{} on {}", commit.short(), world.queue_branch);
-    match ready {
-        [one] => {
-            print(&row("added", &format!("{}: {}", one.id, render::text::safe(&one.task.title))));
-            print(&row("file", &format!("{}, committed alone: {place}", one.path)));
-        }
-        many => print(&row("added", &format!("{} tasks in one commit: {place}", many.len()))),
-    }
-    let outcome = sync::all_that_is_due((world.repo, world.paths), None)
-        .context("the commit stands, but the queue was not looked at\nhint: buildq sync")?;
-    for one in ready {
-        let fate = Fate::of(&one.id, &outcome).line(&one.id);
-        match ready {
-            [_] => print(&row("then", &fate)),
-            _ => print(&row("", &format!("{}: {fate}", one.path))),
-        }
-    }
-    let own: Vec<&TaskId> = ready.iter().map(|one| &one.id).collect();
-    say_other_deeds(outcome, &own);
-    Ok(Exit::Done)
-}
-
-/// What the sync did besides.
-pub fn say_other_deeds(mut outcome: Outcome, own: &[&TaskId]) {
-    outcome.deeds.retain(|deed| match &deed.action {
-        Action::Start(start) => !own.contains(&&start.task),
-        _ => true,
-    });
-    if !outcome.deeds.is_empty() {
-        print(&render::plan::done(&outcome));
-    }
 }

@@ -9,6 +9,7 @@ pub mod block;
 pub mod cancel;
 pub mod completions;
 pub mod confine;
+pub mod consult;
 pub mod dashboard;
 pub mod daemon;
 pub mod demo;
@@ -87,7 +88,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Init),
-    Add(add::Args),
+    Add(Box<add::Args>),
     Import(import::Args),
     Export(export::Args),
     Status(status::Args),
@@ -200,7 +201,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
     let scene = Scene { dir, now };
     match cli.verb {
         Verb::Init(args) => init::run(args, &scene),
-        Verb::Add(args) => add::run(args, &scene),
+        Verb::Add(args) => add::run(*args, &scene),
         Verb::Import(args) => import::run(args, &scene),
         Verb::Export(args) => export::run(args, &scene),
         Verb::Status(args) => status::run(args, &scene),

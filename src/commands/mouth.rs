@@ -26,6 +26,15 @@ pub fn complain(page: &str) {
     say(&mut io::stderr().lock(), page);
 }
 
+/// Shows a line that the next one takes the place of; the empty one takes it away. Nothing where
+/// nobody looks.
+pub fn passing(line: &str) {
+    let mut err = io::stderr().lock();
+    if err.is_terminal() {
+        let _ = write!(err, "\r{}\x1b[K", text::safe(line)).and_then(|()| err.flush());
+    }
+}
+
 /// Sets standard input and output aside for whoever speaks a protocol by them: from here on what is
 /// said goes to standard error, and no process that is started finds the other two.
 #[cfg(feature = "mcp")]

@@ -2,19 +2,11 @@
 //! held against the task's text. Pure.
 
 use serde::Deserialize;
-use serde_json::{Deserializer, Value};
 
+use super::answer;
 use crate::domain::event::{Concern, Opinion};
 use crate::domain::trailers::one_line;
 
-/// Of what it printed, so much of the end is read.
-pub const READ: usize = 1 << 20;
-/// An answer is never longer.
-const LONGEST: usize = 64 << 10;
-/// Places that an object could begin at, tried from the end.
-const TRIES: usize = 2000;
-/// Agents wrap what the model says in objects of their own.
-const WRAPPED: usize = 3;
 /// Of each list.
 const MOST: usize = 20;
 /// Of each text, in bytes.
@@ -38,12 +30,8 @@ struct Risk {
 
 /// What it says of a task with this text; or why that is no answer.
 pub fn read(printed: &str, task: &str) -> Result<Opinion, String> {
-    let start = (printed.len().saturating_sub(READ)..=printed.len())
-        .find(|at| printed.is_char_boundary(*at))
-        .unwrap_or(printed.len());
-    let mut tries = TRIES;
-    let found = last(&printed[start..], WRAPPED, &mut tries);
-    let answer = found.ok_or("it printed no answer of the form that was asked for")?;
+    let answer: Option<Answer> = answer::last_of(printed);
+    let answer = answer.ok_or("it printed no answer of the form that was asked for")?;
     let task = plain(task);
     let risks = answer.risks.into_iter().take(MOST).map(|risk| concern(&risk, &task));
     let said = |text: String| one_line(&text, TEXT);
@@ -71,40 +59,6 @@ fn concern(risk: &Risk, task: &str) -> Result<Concern, String> {
 fn plain(text: &str) -> String {
     let text = text.to_lowercase().replace(['*', '`', '_'], "");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The last object of the form in a text; objects that are none are looked into.
-fn last(text: &str, depth: usize, tries: &mut usize) -> Option<Answer> {
-    for (at, _) in text.rmatch_indices('{') {
-        *tries = tries.checked_sub(1)?;
-        let mut end = (at + LONGEST).min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut values = Deserializer::from_str(&text[at..end]).into_iter::<Value>();
-        let Some(Ok(value)) = values.next() else { continue };
-        if let Some(answer) = of_form(&value).or_else(|| within(&value, depth, tries)) {
-            return Some(answer);
-        }
-    }
-    None
-}
-
-fn of_form(value: &Value) -> Option<Answer> {
-    Answer::deserialize(value).ok()
-}
-
-/// In the texts that an object holds, the last first.
-fn within(value: &Value, depth: usize, tries: &mut usize) -> Option<Answer> {
-    if depth == 0 {
-        return None;
-    }
-    match value {
-        Value::String(text) if text.contains('{') => last(text, depth - 1, tries),
-        Value::Array(values) => values.iter().rev().find_map(|one| within(one, depth, tries)),
-        Value::Object(fields) => fields.values().rev().find_map(|one| within(one, depth, tries)),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

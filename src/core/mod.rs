@@ -1,5 +1,6 @@
 //! Pure decisions: no git, no files, no processes, no environment, no clock, no printing.
 
+pub mod answer;
 pub mod bring;
 pub mod calendar;
 pub mod circles;
@@ -7,6 +8,7 @@ pub mod clear;
 pub mod dashboard;
 pub mod detect;
 pub mod doctor;
+pub mod drafted;
 pub mod export;
 pub mod gates;
 pub mod gc;

@@ -1,8 +1,10 @@
 //! The names of things: tasks, attempts, git objects, percentages.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use deunicode::deunicode_char;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -33,9 +35,11 @@ impl TaskId {
         }
     }
 
-    /// The id nearest to free text: lower case, runs of anything else become one `-`.
-    /// `None` when nothing usable is left.
+    /// The id nearest to free text: lower case, runs of anything else become one `-`. A text with
+    /// letters of another script than Latin is spelt in Latin ones first. `None` when nothing
+    /// usable is left.
     pub fn suggest(text: &str) -> Option<Self> {
+        let text = spelt_in_latin(text);
         let mut id = String::new();
         for c in text.chars().flat_map(char::to_lowercase) {
             if c.is_ascii_alphanumeric() {
@@ -55,6 +59,21 @@ impl TaskId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The beginning of a text, its letters and digits in ASCII; a text of Latin letters stays as it is,
+/// accents too, since ids are made of it already.
+fn spelt_in_latin(text: &str) -> Cow<'_, str> {
+    let latin = |c: char| matches!(c, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}');
+    if !text.chars().any(|c| c.is_alphabetic() && !latin(c)) {
+        return Cow::Borrowed(text);
+    }
+    let spelt = |c: char| match c.is_alphanumeric() {
+        true => deunicode_char(c).map_or("-".into(), Cow::Borrowed),
+        false => Cow::Owned(c.to_string()),
+    };
+    // Hardly any letter becomes nothing: so many are enough for an id.
+    text.chars().take(4 * MAX_ID).map(spelt).collect::<String>().into()
 }
 
 impl fmt::Display for TaskId {
@@ -222,6 +241,20 @@ mod tests {
         assert_eq!(suggest("Spotify: Playlist (v2)!"), Some("spotify-playlist-v2".into()));
         assert_eq!(suggest("--x"), Some("x".into()));
         assert_eq!(suggest("…"), None);
+        for (text, id) in [
+            ("Добавить экспорт CSV", "dobavit-eksport-csv"),
+            ("音楽プレイリスト", "yin-le-pureirisuto"),
+            ("Εξαγωγή σε CSV", "exagoge-se-csv"),
+            ("🚀 Запуск: v2", "zapusk-v2"),
+            // Of Latin letters ids are made as they always were.
+            ("Café für Zoë", "caf-f-r-zo"),
+            ("🚀 Launch", "launch"),
+            ("Việt", "vi-t"),
+        ] {
+            assert_eq!(suggest(text), Some(id.into()), "{text}");
+        }
+        let long = suggest(&"é漢".repeat(10_000)).unwrap();
+        assert!(long.len() <= MAX_ID && !long.ends_with('-'), "{long}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use crate::core::judge::KINDS;
 use crate::core::risk::RiskKind;
@@ -16,22 +16,30 @@ const FUEL: u64 = 200_000;
 /// The prompt about a task with this exact text, by the repository's own template where there is
 /// one.
 pub fn prompt(task: &str, text: &str, base: &str, own: Option<&str>) -> Result<String> {
+    let text = shown(text);
+    let fence = fence(&text);
+    let values = context! { task, text, base_short => base, kinds => kinds(), fence };
+    match own {
+        Some(own) => fill((OVERRIDE, own), values),
+        None => fill(("the built-in prompt of judges", TEMPLATE), values),
+    }
+}
+
+/// A prompt by a template, which is bounded and strict, whoever wrote it.
+pub(super) fn fill((name, template): (&str, &str), values: Value) -> Result<String> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_auto_escape_callback(|_| AutoEscape::None);
     env.set_fuel(Some(FUEL));
     env.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    let (name, template) = match own {
-        Some(template) => (OVERRIDE, template),
-        None => ("the built-in prompt of judges", TEMPLATE),
-    };
-    let kind = |kind: &RiskKind| context! { name => kind.name(), means => means(*kind) };
-    let kinds: Vec<_> = KINDS.iter().map(kind).collect();
-    let text = shown(text);
-    let fence = fence(&text);
-    let values = context! { task, text, base_short => base, kinds, fence };
     env.render_named_str(name, template, values)
         .with_context(|| format!("cannot write the prompt by `{name}`"))
+}
+
+/// Every kind of risk with what it means.
+pub(super) fn kinds() -> Vec<Value> {
+    let kind = |kind: &RiskKind| context! { name => kind.name(), means => means(*kind) };
+    KINDS.iter().map(kind).collect()
 }
 
 fn means(kind: RiskKind) -> &'static str {
@@ -49,12 +57,12 @@ fn means(kind: RiskKind) -> &'static str {
 }
 
 /// Without control characters, which could hide a part of it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 /// Longer than any run of `=` in the text, so that nothing in it can end its block.
-fn fence(text: &str) -> String {
+pub(super) fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '=').map(str::len).max().unwrap_or(0);
     "=".repeat(longest.max(19) + 1)
 }

@@ -4,6 +4,7 @@ pub mod dashboard;
 pub mod bring;
 pub mod diagnostic;
 pub mod doctor;
+pub mod draft;
 pub mod error;
 pub mod export;
 pub mod gc;

@@ -17,6 +17,7 @@ mod clones;
 mod dashboard;
 mod daemon;
 mod doctor;
+mod draft;
 mod faces;
 mod gc;
 mod golden;

@@ -31,6 +31,11 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// A text that lies among the drafts already.
+    pub fn of_draft(file: PathBuf, text: String, title: String) -> Self {
+        Self { text, title, file }
+    }
+
     /// It stands elsewhere now.
     pub fn let_go(self) {
         let _ = std::fs::remove_file(self.file);
@@ -46,9 +51,23 @@ fn kept(file: &Path) -> String {
     format!("no task was added\nhint: your text is kept in {}", file.display())
 }
 
+/// What it means that a text comes back as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unchanged {
+    /// Nothing was typed.
+    IsNothing,
+    /// It may be what the person wants: they are asked.
+    IsAsked,
+}
+
+/// Where texts lie that are no tasks yet.
+pub fn drafts(world: &World) -> PathBuf {
+    world.paths.local.join("drafts")
+}
+
 /// Opens the editor until the text is sound; `None` when nothing was typed.
-pub fn edit(world: &World, start: &str) -> Result<Option<Typed>> {
-    let folder = world.paths.local.join("drafts");
+pub fn edit(world: &World, start: &str, unchanged: Unchanged) -> Result<Option<Typed>> {
+    let folder = drafts(world);
     make_private_dir(&folder)?;
     let file = tempfile::Builder::new().prefix("task-").suffix(".md").tempfile_in(&folder)?;
     file.as_file().write_all(start.as_bytes())?;
@@ -58,9 +77,16 @@ pub fn edit(world: &World, start: &str) -> Result<Option<Typed>> {
         let ended = foreground::edit(&editor, &file);
         let typed = std::fs::read(&file).with_context(|| format!("`{}`", file.display()))?;
         let typed = String::from_utf8_lossy(&typed).into_owned();
-        if text::without_guidance(&typed) == text::without_guidance(start) {
+        let same = text::without_guidance(&typed) == text::without_guidance(start);
+        let wanted = || mouth::agreed("Nothing was changed. Add it as it is?");
+        let taken = same && unchanged == Unchanged::IsAsked && ended.is_ok() && wanted()?;
+        if typed.trim().is_empty() || same && !taken {
             let _ = std::fs::remove_file(&file);
-            return ended.map(|()| None);
+            return match unchanged {
+                Unchanged::IsNothing => ended.map(|()| None),
+                // An editor that says no is the way to say no.
+                Unchanged::IsAsked => Ok(None),
+            };
         }
         ended.with_context(|| kept(&file))?;
         let found = match judge(&file, &typed) {

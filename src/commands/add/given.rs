@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::sound::{committed, sound};
 use super::text::Draft;
-use super::{Fate, Scene, Taken, may_add, sync};
+use super::{Fate, Scene, Taken, may_add};
+use crate::commands::sync;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::id::TaskId;
 use crate::render;

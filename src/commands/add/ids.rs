@@ -95,8 +95,9 @@ mod tests {
             ("Greet!", "greet-3"),
             ("greet", "greet-4"),
             ("Greet 9", "greet-9"),
-            ("音楽", "task"),
-            ("???", "task-2"),
+            ("音楽", "yin-le"),
+            ("???", "task"),
+            ("…", "task-2"),
             (&long, &long[..64]),
             (&long, &format!("{}-2", &long[..62])),
         ] {

@@ -58,7 +58,7 @@ pub fn committed(
     scene: &Scene,
 ) -> Result<(World, Vec<Ready>, Oid)> {
     loop {
-        let error = match super::commit(&world, &ready, scene) {
+        let error = match super::place::commit(&world, &ready, scene) {
             Ok(commit) => return Ok((world, ready, commit)),
             Err(error) => error,
         };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{bury, spare};
+use crate::commands::consult;
 use crate::commands::gather::World;
 use crate::core::gc;
 use crate::core::ledger::{Build, Run};
@@ -17,7 +18,10 @@ pub fn tidy(world: &World) {
     let Ok(folders) = std::fs::read_dir(&world.paths.workspaces) else { return };
     for folder in folders.flatten().map(|entry| entry.path()) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let Some((task, attempt, for_base)) = whose(&name) else { continue };
+        let Some((task, attempt, for_base)) = whose(&name) else {
+            consult::tidy(world, &folder);
+            continue;
+        };
         let Some(run) = ended(world, &task, attempt) else { continue };
         if workspace::is_kept(&folder) || is_awaited(world, (&task, attempt), &folder) {
             continue;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use crate::commands::gather::World;
 use crate::commands::supervise::tidy::whose;
 use crate::commands::supervise::{bury, token_of};
-use crate::commands::{pause, print, tryout};
+use crate::commands::{consult, pause, print, tryout};
 use crate::core::ledger::{Build, Run};
 use crate::domain::id::{Attempt, TaskId};
 use crate::effects::locks::Lock;
@@ -112,7 +112,7 @@ fn clear(world: &World, ended: &mut Ended) -> Result<()> {
             // What killed processes have left, or made for a trial.
             None if name.starts_with(GOING)
                 || name.ends_with("-accept")
-                || name.ends_with("-judge")
+                || consult::kind_of(&name).is_some()
                 || name.ends_with(litter::TRY) =>
             {
                 true
