@@ -231,10 +231,12 @@ fn form(form: &Form) -> Map<String, Value> {
             let others = format!("^\\s*(?:{others})\\s*$");
             json!({"anyOf": [{"enum": words}, {"type": "string", "pattern": others}]})
         }
-        Form::Spelt(Spelling { pattern, bare: true, .. }) => {
-            json!({"type": BARE, "pattern": pattern})
-        }
-        Form::Spelt(spelling) => json!({"type": "string", "pattern": spelling.pattern}),
+        // The last is a word of yaml-language-server's own: what it says instead of the pattern.
+        Form::Spelt(Spelling { pattern, bare, means, .. }) => json!({
+            "type": if *bare { &BARE[..] } else { &BARE[..1] },
+            "pattern": pattern,
+            "patternErrorMessage": format!("write {means}"),
+        }),
         Form::Dollars => json!({
             "type": ["number", "string"], "minimum": 0, "pattern": "^\\s*[0-9]*\\.?[0-9]*\\s*$",
         }),
