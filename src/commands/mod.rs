@@ -41,6 +41,7 @@ pub mod resume;
 pub mod retry;
 pub mod review;
 pub mod say;
+pub mod schema;
 pub mod serve;
 pub mod show;
 pub mod spawn;
@@ -117,6 +118,7 @@ enum Verb {
     Gc(gc::Args),
     Demo(demo::Args),
     Uninstall(uninstall::Uninstall),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
@@ -226,6 +228,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Gc(args) => gc::run(args, &scene),
         Verb::Demo(args) => demo::run(args, &scene),
         Verb::Uninstall(args) => uninstall::run(args, &scene),
+        Verb::Schema(args) => schema::run(args),
         Verb::Completions(args) => completions::run(args),
         Verb::Man(args) => man::run(args, &scene),
         Verb::Help(args) => help::run(args),

@@ -10,9 +10,10 @@ use crate::core::report::{self, Past, Report, Span, Stood};
 use crate::core::situation::Trust;
 use crate::core::window;
 use crate::domain::event::Kind;
+use crate::domain::id::Oid;
 use crate::domain::task::{When, when};
 use crate::effects::ledger::chapters::events_before;
-use crate::effects::ledger::reports::{self, Key};
+use crate::effects::ledger::reports::{self, Key, Made};
 use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::render;
 
@@ -148,33 +149,26 @@ fn store(
 
 /// The report of a day, as plain text.
 pub fn plain_of_day(world: &World, date: NaiveDate) -> Result<String> {
-    plain(world, day(world, date))
-}
-
-/// What has happened since then, as plain text.
-pub fn plain_since(world: &World, since: DateTime<Utc>) -> Result<String> {
-    plain(world, Span { since, until: until_now(world).max(since) })
-}
-
-fn plain(world: &World, span: Span) -> Result<String> {
-    let report = make(world, span)?;
+    let report = make(world, day(world, date))?;
     Ok(world.masks().mask(&render::report::plain(&report)))
 }
 
 fn make(world: &World, span: Span) -> Result<Report> {
     let key = Key::of(span, &world.config);
     let tip = ledger::tip(&world.repo);
-    if let Some(report) = reports::load(&world.repo, &world.paths, &key)? {
+    let queue_then = |told| queue_then(world, told, span.until);
+    if let Some(report) = reports::load(&world.repo, &world.paths, &key, &queue_then)? {
         return Ok(report);
     }
     let times = (report::reach(span), span.until);
     let (before, events) = events_before(&world.repo, &world.paths, times)?;
     let past = Past::after(before, events, span);
-    let stood = world.queue_at(past.queue, &past.ledger)?;
+    let (told, queue) = (past.queue, queue_then(past.queue));
+    let stood = world.queue_at(queue, &past.ledger)?;
     let lasts = span.until <= world.now && is_whole(world, &past, &stood);
     let report = report::report(past, stood, &world.config);
     if let Some(tip) = tip.filter(|_| lasts) {
-        reports::store(&world.paths, &key, tip, &report);
+        reports::store(&world.paths, &key, Made { tip, told, queue }, &report);
     }
     Ok(report)
 }
@@ -183,9 +177,19 @@ fn make(world: &World, span: Span) -> Result<Report> {
 fn is_whole(world: &World, past: &Past, stood: &Stood) -> bool {
     let here = |oid| world.repo.has(oid);
     let unread = stood.queue.items.values().filter(|item| item.task.is_none());
-    past.queue.is_none_or(here)
+    stood.queue.tip.is_none_or(here)
         && unread.into_iter().all(|item| here(item.blob))
         && past.ledger.approvals.iter().all(|approval| here(approval.source))
+}
+
+/// The queue branch at the end of a span: where the last event saw it, or what was committed to it
+/// since.
+fn queue_then(world: &World, told: Option<Oid>, until: DateTime<Utc>) -> Option<Oid> {
+    /// Of an end so many commits ago only events tell.
+    const RECENT: usize = 1000;
+    let stood = world.queue.tip.and_then(|tip| world.repo.stood(tip, until, RECENT));
+    let newer = |stood: &Oid| told.is_none_or(|told| world.repo.is_ancestor(told, *stood));
+    stood.filter(newer).or(told)
 }
 
 fn markdown(world: &World, report: &Report) -> Result<String> {

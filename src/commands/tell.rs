@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 
 use anyhow::Result;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::gather::World;
 use super::report;
@@ -88,7 +88,6 @@ fn complete(world: &World, notice: &mut Notice) {
             let date = world.ledger.reported.last().copied();
             date.map(|date| report::plain_of_day(world, date))
         }
-        Topic::Morning => Some(report::plain_since(world, notice.at - TimeDelta::days(1))),
         _ => None,
     };
     match text {

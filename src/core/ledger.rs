@@ -46,6 +46,8 @@ pub struct Ledger {
     /// Mornings whose digests are in the tree.
     #[serde(default)]
     pub mornings: BTreeSet<NaiveDate>,
+    /// The earliest time of any event.
+    pub first: Option<DateTime<Utc>>,
     /// When the last event was written.
     pub last: Option<DateTime<Utc>>,
     /// The latest time of any event: a clock that is set back brings nothing back that had ended.

@@ -10,18 +10,15 @@ mod tell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::overview;
 use super::plan::Plan;
 use super::situation::Situation;
-use super::window;
-use crate::domain::config::Config;
 use crate::domain::config::notify::Topic;
 use crate::domain::event::Recorded;
 use crate::domain::id::{Attempt, Oid, Percent, TaskId};
-use crate::domain::task::When;
 
 pub use outbox::{Answer, Letter, Outbox, Standing};
 
@@ -31,8 +28,6 @@ pub const VERSION: u32 = 1;
 /// Ids are remembered for so long, by their own time, in milliseconds. What comes in later than
 /// that, from another clone, is no news any more.
 const REMEMBERED: u64 = 3 * 24 * 3600 * 1000;
-/// A digest that is later than this is none of the morning.
-const MORNING: TimeDelta = TimeDelta::hours(12);
 
 /// One thing that happened, for people and programs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,8 +78,6 @@ pub struct Memory {
     held: Option<BTreeMap<TaskId, String>>,
     /// Builders that could not work, and have not worked since.
     down: BTreeSet<String>,
-    /// The last digest.
-    morning: Option<NaiveDate>,
 }
 
 /// What is looked at.
@@ -117,7 +110,6 @@ impl Memory {
         let mut news = self.queued(look, wanted(Topic::Queued));
         news.extend(self.events(look));
         news.extend(self.held(look, wanted(Topic::Held)));
-        news.extend(self.morning(look));
         news
     }
 
@@ -178,35 +170,6 @@ impl Memory {
         self.held = Some(now);
         news
     }
-
-    fn morning(&mut self, look: &Look) -> Option<Notice> {
-        let Situation { config, now, .. } = look.here;
-        let today = now.with_timezone(&config.timezone).date_naive();
-        let due = morning_of(config, today)?;
-        if now < due {
-            // A clock that was set back: the digest of that day is told again, under its old id.
-            self.morning = self.morning.filter(|last| *last < today).or(today.pred_opt());
-            return None;
-        }
-        let told = self.morning.replace(today).is_none_or(|last| last >= today);
-        let late = now - due > MORNING;
-        let wanted = config.notify.values().any(|one| one.on.contains(&Topic::Morning));
-        (!told && !late && wanted).then(|| tell::morning(look, today, due))
-    }
-}
-
-fn morning_of(config: &Config, day: NaiveDate) -> Option<DateTime<Utc>> {
-    Some(window::resolve(When::Civil(day.and_time(config.morning?)), config.timezone))
-}
-
-/// The next moment at which a digest is told, if anybody wants one.
-pub fn next_morning(config: &Config, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    if !config.notify.values().any(|one| one.on.contains(&Topic::Morning)) {
-        return None;
-    }
-    let today = now.with_timezone(&config.timezone).date_naive();
-    let days = (0..3).filter_map(|n| today.checked_add_signed(TimeDelta::days(n)));
-    days.filter_map(|day| morning_of(config, day)).find(|at| *at > now)
 }
 
 /// When an event came about by its own id, which no rewriting of history changes; by its commit

@@ -416,11 +416,20 @@ fn nothing(ledger: &Ledger, queue: &Queue, plan: &Plan, zone: Tz, until: DateTim
     let timed = plan.verdicts.iter().filter(|it| it.holds().count() > 0 && it.opens().is_some());
     let all = |word: &str| match count {
         1 => format!("the one task of the queue {word}"),
+        2 => format!("both tasks of the queue {word}"),
         _ => format!("all {count} tasks of the queue {word}"),
     };
+    let were = |count: usize| if count == 1 { "was" } else { "were" };
     match (timed.count(), held) {
         (timed, _) if timed == count => all("waited for the time to start"),
-        (_, held) if held == count => all(if count == 1 { "was held" } else { "were held" }),
+        (0, held) if held == count => all(&format!("{} held", were(count))),
+        (timed, held) if held == count => {
+            let rest = count - timed;
+            format!(
+                "{timed} of {count} tasks waited for the time to start, {rest} {} held",
+                were(rest)
+            )
+        }
         _ => "no sync ran while a task could have started".into(),
     }
 }
@@ -515,7 +524,7 @@ mod tests {
             "closed windows",
             "b medium\na medium",
             "08:00 - runner here",
-            "nothing: all 2 tasks of the queue waited for the time to start\n\
+            "nothing: both tasks of the queue waited for the time to start\n\
              1. queued a: opens 22:00\n2. queued b: opens 22:00",
         );
         check(
@@ -524,6 +533,15 @@ mod tests {
             "08:00 - runner here",
             "nothing: the one task of the queue was held\n\
              1. queued a: priority low starts only after approval",
+        );
+        check(
+            "held and timed",
+            "a low\nb medium\nc low",
+            "08:00 - runner here",
+            "nothing: 1 of 3 tasks waited for the time to start, 2 were held\n\
+             1. queued b: opens 22:00\n\
+             2. queued a: priority low starts only after approval\n\
+             3. queued c: priority low starts only after approval",
         );
         check(
             "before the beginning",

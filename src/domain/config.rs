@@ -6,6 +6,7 @@ mod limits;
 mod judge;
 mod asking;
 mod keep;
+pub mod keys;
 pub mod notify;
 mod protected;
 mod read;
@@ -23,10 +24,10 @@ pub use asking::{Asking, Named};
 pub use calendar::Calendar;
 pub use judge::Judge;
 pub use keep::Keep;
+#[cfg(test)]
+pub use keys::KEYS;
 pub use limits::Limits;
 pub use notify::{Notifier, Notifiers};
-#[cfg(test)]
-pub use read::KEYS;
 pub use read::{globs, parse};
 pub use window::{Days, Span, Window};
 

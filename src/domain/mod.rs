@@ -7,6 +7,7 @@ pub mod cost;
 pub mod diagnostic;
 pub mod event;
 pub mod id;
+pub mod keys;
 pub mod masks;
 pub mod risk;
 pub mod size;

@@ -4,6 +4,7 @@ mod blocks;
 mod body;
 mod fields;
 mod file;
+pub mod keys;
 mod spots;
 
 use std::ops::Range;
@@ -17,10 +18,10 @@ use super::config::Check;
 use super::id::TaskId;
 
 pub use body::CRITERIA_HEADINGS;
-#[cfg(test)]
-pub use fields::KEYS;
 pub use fields::when;
 pub use file::{LARGEST_FILE, parse};
+#[cfg(test)]
+pub use keys::KEYS;
 pub use spots::{Spots, spots};
 
 /// How soon a task may start by itself; see the `window` gate.

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod prompt;
 pub mod report;
 pub mod review;
+pub mod schema;
 pub mod show;
 pub mod status;
 pub mod text;

@@ -3,8 +3,8 @@
 
 use serde_json::json;
 
-use crate::support::TestRepo;
 use crate::support::browser::Browser;
+use crate::support::{Served, TestRepo};
 
 /// A title that would like to be markup, in its YAML.
 const HOSTILE: &str =
@@ -301,9 +301,8 @@ fn report(browser: &mut Browser, repo: &TestRepo) {
 fn a_served_page_renews_itself_and_can_only_be_read() {
     let Some(mut browser) = Browser::start() else { return };
     let repo = TestRepo::new();
-    let mut server = serve(&repo);
-    let address = &server.1;
-    browser.open(address);
+    let mut server = Served::start(&repo);
+    browser.open(&server.address);
     assert_eq!(browser.ask("document.querySelectorAll('#queue tbody tr').length"), json!(0));
     browser.wait_for("document.getElementById('live').textContent === 'live'");
     browser.ask("window.same = true; document.getElementById('words').value = 'late'");
@@ -311,7 +310,7 @@ fn a_served_page_renews_itself_and_can_only_be_read() {
     browser.wait_for("document.getElementById('queue').textContent.includes('It comes late')");
     assert_eq!(browser.ask("window.same"), json!(true), "without a reload");
     assert_eq!(browser.ask("document.getElementById('words').value"), json!("late"));
-    let port = address.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
+    let port = server.port();
     for (request, status) in [
         (format!("GET / HTTP/1.1\r\nhost: evil.example:{port}\r\n\r\n"), "421"),
         (format!("POST / HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n"), "405"),
@@ -319,36 +318,11 @@ fn a_served_page_renews_itself_and_can_only_be_read() {
         ("noise\r\n\r\n".to_owned(), "400"),
         (format!("GET / HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n\r\n"), "200"),
     ] {
-        let said = asked(&port, &request);
+        let said = server.asked(&request);
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{request}: {said:.200}");
     }
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
     // It ends at once although somebody listens.
-    let pid = rustix::process::Pid::from_child(&server.0);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert!(server.0.wait().unwrap().success());
+    assert!(server.interrupt());
     repo.settle();
-}
-
-/// `buildq serve` at a free port, and its address.
-fn serve(repo: &TestRepo) -> (std::process::Child, String) {
-    use std::io::BufRead as _;
-    let mut command = repo.command(env!("CARGO_BIN_EXE_buildq"));
-    command.args(["serve", "--port", "0"]).stdout(std::process::Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut line = String::new();
-    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().to_owned();
-    assert!(address.starts_with("http://127.0.0.1:"), "{address}");
-    (child, address)
-}
-
-/// What a server says to these very bytes.
-fn asked(port: &str, request: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    let mut stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut said = String::new();
-    stream.read_to_string(&mut said).unwrap();
-    said
 }

@@ -17,7 +17,7 @@ const VARYING: [(&str, &str); 4] = [
     (r" +\n", "\n"),
 ];
 
-fn steady(screen: &str) -> String {
+pub fn steady(screen: &str) -> String {
     let screen = screen.split("\nHealth\n").next().unwrap().trim_end().to_owned() + "\n";
     VARYING.iter().fold(screen, |text, (pattern, fixed)| {
         Regex::new(pattern).unwrap().replace_all(&text, *fixed).into_owned()
@@ -29,7 +29,7 @@ fn golden(name: &str) -> PathBuf {
 }
 
 /// The capture that is kept; written where that is asked for.
-fn kept(name: &str, screen: &str) -> String {
+pub fn kept(name: &str, screen: &str) -> String {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(golden(name), screen).unwrap();
     }
@@ -67,7 +67,7 @@ fn a_demo_looks_as_the_captures_do() {
 fn the_readme_shows_the_captures() {
     let readme =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    for name in ["status.txt", "watch.txt"] {
+    for name in ["status.txt", "watch.txt", "building.txt"] {
         let capture = fs::read_to_string(golden(name)).unwrap();
         let shown = readme.contains(&format!("\n{capture}```\n"));
         assert!(shown, "README.md does not show tests/golden/{name} as it is");

@@ -351,11 +351,27 @@ fn a_digest_comes_in_the_morning_by_the_waker() {
     repo.step("2026-02-08T07:00:00Z");
     repo.wait_for(|_| web.calls().len() == 2).settle();
     let digest = web.calls()[1].json();
-    assert_eq!(
-        (digest["on"].as_str(), digest["event"].as_str()),
-        (Some("morning"), Some("morning-2026-02-08"))
-    );
+    assert_eq!(digest["on"].as_str(), Some("morning"));
+    assert!(digest["title"].as_str().unwrap().ends_with("2026-02-08"), "{digest}");
     assert!(digest["text"].as_str().unwrap().contains("1 completed"), "{digest}");
+}
+
+#[test]
+fn a_night_without_a_build_has_a_digest_that_says_why() {
+    let web = Web::new(Manner::Answers(200, ""));
+    let config = format!("report: {{morning: \"07:00\"}}\n{}", hook("json", "[morning]"));
+    let repo = repo(&config, &[("HOOK", &web.url("/"))]);
+    repo.task("x", "---\npriority: low\n---\n# X\n\nWrite the word done into out.txt.\n");
+    repo.settle();
+    repo.step("2026-02-08T07:00:00Z");
+    repo.wait_for(|_| web.calls().len() == 1).settle();
+    let digest = web.calls()[0].json();
+    assert!(digest["text"].as_str().unwrap().contains("low"), "{digest}");
+    // Another look on the same morning has nothing to add.
+    repo.step("2026-02-08T09:00:00Z");
+    repo.buildq(["sync"]).success();
+    repo.settle();
+    assert_eq!(web.calls().len(), 1, "{:?}", repo.ledger());
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod processes;
 mod said;
 mod terminal;
 pub mod servers;
+mod served;
 mod walls;
 
 use std::ffi::OsStr;
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 pub use mine::Mine;
 pub use processes::{Process, kill, lives, of_folder, stop};
 pub use said::Said;
+pub use served::Served;
 pub use terminal::Terminal;
 pub use walls::{Walls, sandbox_works};
 

@@ -22,11 +22,18 @@ pub fn fold(items: Vec<Item>) -> Vec<Item> {
 
 /// Whether one of the two is but a line.
 fn is_more(first: &Item, second: &Item) -> bool {
-    let bare = |item: &Item| item.text.is_empty() && item.criteria.is_empty();
-    bare(first) || bare(second)
+    is_bare(first) || is_bare(second)
+}
+
+fn is_bare(item: &Item) -> bool {
+    item.text.is_empty() && item.criteria.is_empty()
 }
 
 fn join(first: &mut Item, mut second: Item) {
+    if is_bare(first) && is_bare(&second) {
+        // Nobody can tell whether it is to be done twice.
+        second.lost.push("left behind: the same line once more".into());
+    }
     if first.text.is_empty() {
         first.text = second.text;
     }

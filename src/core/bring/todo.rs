@@ -109,6 +109,13 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_comes_again_is_told_of() {
+        let items = found("- [ ] a\n- [ ] b\n- [ ] a\n- [ ] a\n");
+        let lost: Vec<_> = items.iter().map(|it| (it.title.as_str(), it.lost.len())).collect();
+        assert_eq!(lost, [("a", 1), ("b", 0)]);
+    }
+
+    #[test]
     fn a_line_of_todo_txt() {
         let items = found("x (B) 2026-02-07 2026-02-01 Call mum +family due:2026-02-08\n");
         let item = &items[0];

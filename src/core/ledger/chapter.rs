@@ -22,6 +22,7 @@ pub struct Change {
     judgements: BTreeMap<Oid, Judgement>,
     reported: BTreeSet<NaiveDate>,
     mornings: BTreeSet<NaiveDate>,
+    first: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
     latest: Option<DateTime<Utc>>,
     superseded: BTreeSet<Oid>,
@@ -75,6 +76,7 @@ impl Chronicle {
             judgements,
             reported: _,
             mornings: _,
+            first,
             last,
             latest,
             superseded: _,
@@ -88,6 +90,7 @@ impl Chronicle {
             judgements: of_these(judgements, &self.judged),
             reported: std::mem::take(&mut self.reported),
             mornings: std::mem::take(&mut self.mornings),
+            first: *first,
             last: *last,
             latest: *latest,
             superseded: std::mem::take(&mut self.superseded),
@@ -117,6 +120,7 @@ impl Ledger {
         self.judgements.extend(change.judgements);
         self.reported.extend(change.reported);
         self.mornings.extend(change.mornings);
+        self.first = change.first;
         self.last = change.last;
         self.latest = change.latest;
         self.superseded.extend(change.superseded);

@@ -35,6 +35,7 @@ impl Lean {
             judgements: whole.judgements.clone(),
             reported: whole.reported.clone(),
             mornings: whole.mornings.clone(),
+            first: whole.first,
             last: whole.last,
             latest: whole.latest,
             superseded: whole.superseded.clone(),

@@ -33,6 +33,7 @@ impl Ledger {
         self.tip = Some(recorded.commit);
         self.last = Some(recorded.at);
         self.latest = self.latest.max(self.last);
+        self.first = self.first.min(self.last).or(self.last);
         if is_refused(self, &recorded.event.kind, recorded.event.run.as_deref()) {
             self.superseded.insert(recorded.commit);
             return;

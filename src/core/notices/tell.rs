@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Look, Notice, VERSION};
 use crate::core::ledger::{Build, Run};
@@ -43,6 +43,11 @@ pub(super) fn event(
             notice.command = Some("buildq doctor".into());
         }
         Kind::Failed(end) => failed(&mut notice, end, &what),
+        Kind::Morning { date } => {
+            notice.title = format!("Good morning: the report of {date}");
+            notice.text = recorded.event.body.clone();
+            notice.command = Some("buildq report".into());
+        }
         kind => of_queue(kind, &mut notice, &what),
     }
     match &recorded.event.kind {
@@ -140,6 +145,7 @@ fn topic(kind: &Kind) -> Option<Topic> {
         Kind::Paused { .. } => Topic::Paused,
         Kind::Resumed { .. } => Topic::Resumed,
         Kind::Reported { .. } => Topic::Report,
+        Kind::Morning { .. } => Topic::Morning,
         _ => return None,
     })
 }
@@ -200,14 +206,6 @@ pub(super) fn held(look: &Look, entry: &Queued, holds: &[&Held], what: &str) -> 
     notice.text = reasons.collect::<Vec<_>>().join("\n");
     let remedy = holds.first().map(|hold| hold.remedy.clone()).filter(|it| !it.is_empty());
     notice.command = remedy.or_else(|| Some(format!("buildq why {}", entry.task)));
-    notice
-}
-
-/// The digest of the night; its text is put in by whoever can write a report.
-pub(super) fn morning(look: &Look, day: NaiveDate, due: DateTime<Utc>) -> Notice {
-    let mut notice = blank(look, Topic::Morning, &format!("morning-{day}"), due);
-    notice.title = format!("Good morning: the report of {day}");
-    notice.command = Some("buildq report".into());
     notice
 }
 

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::core::ledger::Ledger;
-use crate::core::ledger::tests::{at, recorded};
+use crate::core::ledger::tests::recorded;
 use crate::core::overview::tests::Desk;
 use crate::core::plan;
+use crate::domain::config::Config;
 
 const NOTIFY: &str = "notify: {a: {desktop: true, on: [all]}}\nreport: {morning: \"07:00\"}\ntimezone: UTC\nbuilder: opus\nbuilders: {opus: {command: [opus]}}";
 
@@ -92,36 +93,6 @@ fn tasks_are_told_when_they_come_and_when_they_wait_for_a_person() {
     // The same text is told once more only after it was not held for a while.
     let (better, events) = desk(&[("x", GOOD), ("y", GOOD)], "", "08:02");
     assert_eq!(news(&mut memory, &better, &events), [""; 0]);
-}
-
-#[test]
-fn the_digest_comes_once_a_morning_and_not_late() {
-    let (mut now, events) = desk(&[], "", "06:00");
-    let mut memory = Memory::default();
-    let mut tell = |when: &str, days: i64| {
-        now.now = at(when) + TimeDelta::days(days);
-        let told = news(&mut memory, &now, &events);
-        told.iter().filter(|line| line.starts_with("morning")).count()
-    };
-    // The first look tells nothing, whenever it is taken.
-    for (when, days, count) in [
-        ("06:00", 0, 0),
-        ("06:59", 0, 0),
-        ("07:00", 0, 1),
-        ("07:01", 0, 0),
-        ("23:00", 0, 0),
-        ("19:01", 1, 0),
-        ("06:00", 2, 0),
-        ("18:00", 2, 1),
-        // A clock that is set back by a day tells nothing again.
-        ("08:00", 1, 0),
-        ("07:30", 3, 1),
-    ] {
-        assert_eq!(tell(when, days), count, "{when} +{days}");
-    }
-    assert_eq!(next_morning(&now.config, at("06:00")), Some(at("07:00")));
-    assert_eq!(next_morning(&now.config, at("07:00")), Some(at("07:00") + TimeDelta::days(1)));
-    assert_eq!(next_morning(&Config::default(), at("06:00")), None);
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::diagnostic::{Findings, quoted};
+use super::super::diagnostic::{Findings, Severity, quoted};
+use super::super::keys;
 use super::super::span_of_time;
 use super::super::yaml::{Field, Fields, Keys, Kind};
 use super::Check;
+use super::keys::CHECK;
 
 /// A check that says nothing else is ended after this long.
 pub const CHECK_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -78,8 +80,7 @@ fn check(field: &Field, found: &mut Findings) -> Option<Check> {
     };
     // `- cargo test: x` is a text with a colon rather than a mapping.
     let fields = Fields::of(field.node, &field.name, Keys::Exact, found)?;
-    let known = ["run", "timeout"];
-    fields.only(&known, &[], super::super::diagnostic::Severity::Error, found);
+    fields.only(&keys::names(CHECK), &[], Severity::Error, found);
     let timeout = match fields.get("timeout") {
         Some(field) => some_span(&field, found)?,
         None => CHECK_TIMEOUT,

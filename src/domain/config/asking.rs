@@ -7,11 +7,6 @@ use super::super::risk::{KINDS, RiskKind};
 use super::super::yaml::{Field, Fields};
 use super::read::globs;
 
-/// The keys below `risk`.
-pub(super) const SIDES: &[&str] = &["allow", "ask"];
-/// The keys below `risk.allow` and `risk.ask`.
-pub(super) const KEYS: &[&str] = &["kinds", "phrases", "paths", "labels"];
-
 /// What one side names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Named {

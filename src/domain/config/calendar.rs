@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::super::diagnostic::{Findings, Severity, quoted};
+use super::super::keys;
 use super::super::yaml::{Field, Fields, Keys, Kind};
 use super::Check;
 use super::argv::{command, some_span};
+use super::keys::CALENDAR;
 
 /// A command that prints a calendar is ended after this long, where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -44,7 +46,7 @@ fn calendar(field: &Field, found: &mut Findings) -> Option<Calendar> {
         return field.read(found, file).map(Calendar::File);
     }
     let fields = Fields::of(field.node, &field.name, Keys::Exact, found)?;
-    fields.only(&["run", "timeout"], &[], Severity::Error, found);
+    fields.only(&keys::names(CALENDAR), &[], Severity::Error, found);
     let timeout = match fields.get("timeout") {
         Some(field) => some_span(&field, found)?,
         None => TIMEOUT,

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::super::diagnostic::{Findings, nearest, quoted};
+use super::super::diagnostic::{Findings, Severity, nearest, quoted};
+use super::super::keys;
 use super::super::yaml::{Field, Fields, Keys, Kind};
 use super::argv::some_span;
+use super::keys::JUDGE;
 
 /// Who judges, and how long it may take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,8 +28,7 @@ pub(super) fn read(field: &Field, builders: &[&str], found: &mut Findings) -> Op
         return Some(Judge { builder: builder(field, builders, found)?, timeout: TIMEOUT });
     };
     let fields = Fields::of(field.node, &field.name, Keys::Exact, found)?;
-    let known = ["builder", "timeout"];
-    fields.only(&known, &[], super::super::diagnostic::Severity::Error, found);
+    fields.only(&keys::names(JUDGE), &[], Severity::Error, found);
     let timeout = match fields.get("timeout") {
         Some(field) => some_span(&field, found)?,
         None => TIMEOUT,

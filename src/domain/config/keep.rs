@@ -24,9 +24,6 @@ impl Default for Keep {
     }
 }
 
-/// The keys below `keep`.
-pub(super) const KEYS: &[&str] = &["disk", "age"];
-
 pub(super) fn read(fields: &Fields, found: &mut Findings) -> Keep {
     let own = Keep::default();
     let disk = fields.get("disk").and_then(|field| bytes(&field, found));

@@ -10,17 +10,6 @@ use super::super::size;
 use super::super::yaml::{Field, Fields};
 use super::argv::some_span;
 
-/// The keys below `limits`.
-pub(super) const KEYS: &[&str] = &[
-    "builds_per_night",
-    "cost_per_night",
-    "attempt_time",
-    "memory",
-    "processes",
-    "output",
-    "free_disk",
-];
-
 /// What is kept of an attempt's output where nothing is said.
 const OUTPUT: u64 = 10 << 20;
 

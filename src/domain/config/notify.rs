@@ -10,8 +10,10 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 
 use super::super::diagnostic::{Findings, Severity, quoted};
+use super::super::keys;
 use super::super::yaml::{Entry, Field, Fields, Keys};
 use super::argv::some_span;
+use super::keys::{PROGRESS, TABLE};
 
 pub use given::Given;
 pub use topic::Topic;
@@ -87,8 +89,7 @@ fn notifier(entry: &Entry, found: &mut Findings) -> Option<Notifier> {
         return None;
     }
     let fields = Fields::of(&entry.value, &path, Keys::Exact, found)?;
-    let known = [way::WAYS, &["on", "timeout"]].concat();
-    fields.only(&known, &[], Severity::Error, found);
+    fields.only(&keys::below(TABLE, "notify.NAME"), &[], Severity::Error, found);
     let way = way::read(&fields, &path, &entry.key_at, found);
     let timeout = match fields.get("timeout") {
         Some(field) => bounded(&field, found),
@@ -120,7 +121,7 @@ fn topics(field: &Field, found: &mut Findings) -> Option<(BTreeSet<Topic>, Durat
     for item in field.list() {
         if let super::super::yaml::Kind::Map(_) = item.node.kind {
             let fields = Fields::of(item.node, &item.name, Keys::Exact, found)?;
-            fields.only(&["progress"], &[], Severity::Error, found);
+            fields.only(&keys::names(PROGRESS), &[], Severity::Error, found);
             if let Some(span) = fields.get("progress").and_then(|f| f.read(found, spaced)) {
                 every = span;
                 topics.insert(Topic::Progress);

@@ -4,104 +4,19 @@ use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use super::super::diagnostic::{Diagnostic, Findings, Severity, Source, nearest, quoted};
+use super::super::keys;
 use super::super::yaml::{self, Field, Fields, Keys};
 use super::argv::{checks, command, some_span, span};
 use super::asking;
 use super::calendar::calendars;
-use super::limits::{self, Limits};
+use super::keys::{KEYS, TABLE};
+use super::limits::Limits;
 use super::window::{clock, window};
 use super::{BUILDER_TIMEOUT, Builder, Config, Depends, Lint, PromptBy, RetryFrom, STEPS};
 use super::{judge, keep, notify};
 
 /// A configuration file is never larger.
 const LARGEST: usize = 1 << 20;
-
-/// Every key, by its full path.
-pub const KEYS: &[&str] = &[
-    "base",
-    "queue.dir",
-    "max_parallel",
-    "max_review",
-    "limits.builds_per_night",
-    "limits.cost_per_night",
-    "limits.attempt_time",
-    "limits.memory",
-    "limits.processes",
-    "limits.output",
-    "limits.free_disk",
-    "builders",
-    "builders.NAME.command",
-    "builders.NAME.prompt",
-    "builders.NAME.env",
-    "builders.NAME.timeout",
-    "builders.NAME.network",
-    "builder",
-    "verify",
-    "commit_leftovers",
-    "retry.max",
-    "retry.delay",
-    "retry.from",
-    "stall.after",
-    "windows.high",
-    "windows.medium",
-    "windows.low",
-    "calendar",
-    "timezone",
-    "depends",
-    "workspace.copy",
-    "workspace.setup",
-    "sandbox.network",
-    "report.at",
-    "report.morning",
-    "branch.prefix",
-    "status_branch",
-    "hooks.quiet",
-    "lint",
-    "protected",
-    "risk.allow.kinds",
-    "risk.allow.phrases",
-    "risk.allow.paths",
-    "risk.allow.labels",
-    "risk.ask.kinds",
-    "risk.ask.phrases",
-    "risk.ask.paths",
-    "risk.ask.labels",
-    "keep.disk",
-    "keep.age",
-    "judge",
-    "notify",
-];
-
-/// The keys that stand at the left edge.
-const TOP: &[&str] = &[
-    "base",
-    "queue",
-    "max_parallel",
-    "max_review",
-    "limits",
-    "builders",
-    "builder",
-    "verify",
-    "commit_leftovers",
-    "retry",
-    "stall",
-    "windows",
-    "calendar",
-    "timezone",
-    "depends",
-    "workspace",
-    "sandbox",
-    "report",
-    "branch",
-    "status_branch",
-    "hooks",
-    "lint",
-    "protected",
-    "risk",
-    "keep",
-    "judge",
-    "notify",
-];
 
 type Wrong = (String, String);
 
@@ -131,33 +46,33 @@ fn decode<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str, Box<Diagnostic>> {
 
 fn read(top: &Fields, found: &mut Findings) -> Config {
     let mut config = Config::default();
-    only(top, TOP, found);
+    only(top, "", found);
     set_option(&mut config.base, top.get("base").and_then(|f| f.read(found, branch)));
-    let queue = below(top, "queue", &["dir"], found);
+    let queue = below(top, "queue", found);
     set(&mut config.queue_dir, queue.get("dir").and_then(|f| f.read(found, directory)));
     let number = top.get("max_parallel").and_then(|f| f.number(1, 64, found));
     set(&mut config.max_parallel, number.map(|n| n as usize));
     let number = top.get("max_review").and_then(|f| f.number(1, 10_000, found));
     set(&mut config.max_review, number.map(|n| n as usize));
-    config.limits = Limits::read(&below(top, "limits", limits::KEYS, found), found);
+    config.limits = Limits::read(&below(top, "limits", found), found);
     builders(top, &mut config, found);
     set(&mut config.verify, top.get("verify").map(|f| checks(&f, found)));
     set(&mut config.commit_leftovers, top.get("commit_leftovers").and_then(|f| f.flag(found)));
     starting(top, &mut config, found);
     let depends = [("review", Depends::Review), ("merged", Depends::Merged)];
     set(&mut config.depends, top.get("depends").and_then(|f| f.word(&depends, found)));
-    let workspace = below(top, "workspace", &["copy", "setup"], found);
+    let workspace = below(top, "workspace", found);
     set(&mut config.workspace_copy, workspace.get("copy").map(|f| globs(&f, found)));
     set(&mut config.workspace_setup, workspace.get("setup").map(|f| checks(&f, found)));
-    let sandbox = below(top, "sandbox", &["network"], found);
+    let sandbox = below(top, "sandbox", found);
     set(&mut config.sandbox_network, sandbox.get("network").and_then(|f| f.flag(found)));
-    let report = below(top, "report", &["at", "morning"], found);
+    let report = below(top, "report", found);
     set(&mut config.report_at, report.get("at").and_then(|f| f.read(found, time)));
     set_option(&mut config.morning, report.get("morning").and_then(|f| f.read(found, time)));
-    let prefix = below(top, "branch", &["prefix"], found);
+    let prefix = below(top, "branch", found);
     set(&mut config.branch_prefix, prefix.get("prefix").and_then(|f| f.read(found, branch_prefix)));
     set(&mut config.status_branch, top.get("status_branch").and_then(|f| f.flag(found)));
-    let hooks = below(top, "hooks", &["quiet"], found);
+    let hooks = below(top, "hooks", found);
     set(&mut config.hooks_quiet, hooks.get("quiet").and_then(|f| f.flag(found)));
     let lint = [("warn", Lint::Warn), ("deny", Lint::Deny)];
     set(&mut config.lint, top.get("lint").and_then(|f| f.word(&lint, found)));
@@ -165,24 +80,24 @@ fn read(top: &Fields, found: &mut Findings) -> Config {
     let known: Vec<&str> = config.builders.keys().map(String::as_str).collect();
     let judge = top.get("judge").and_then(|f| judge::read(&f, &known, found));
     set_option(&mut config.judge, judge);
-    let risk = below(top, "risk", asking::SIDES, found);
-    config.risk.allow = asking::named(&below(&risk, "allow", asking::KEYS, found), found);
-    config.risk.ask = asking::named(&below(&risk, "ask", asking::KEYS, found), found);
+    let risk = below(top, "risk", found);
+    config.risk.allow = asking::named(&below(&risk, "allow", found), found);
+    config.risk.ask = asking::named(&below(&risk, "ask", found), found);
     config.notify = notify::read(top, found);
-    config.keep = keep::read(&below(top, "keep", keep::KEYS, found), found);
+    config.keep = keep::read(&below(top, "keep", found), found);
     config
 }
 
 /// What says when something starts, and starts again.
 fn starting(top: &Fields, config: &mut Config, found: &mut Findings) {
-    let retry = below(top, "retry", &["max", "delay", "from"], found);
+    let retry = below(top, "retry", found);
     set(&mut config.retry_max, retry.get("max").and_then(|f| f.number(0, 100, found)));
     set(&mut config.retry_delay, retry.get("delay").and_then(|f| span(&f, found)));
     let from = [("base", RetryFrom::Base), ("branch", RetryFrom::Branch)];
     set(&mut config.retry_from, retry.get("from").and_then(|f| f.word(&from, found)));
-    let stall = below(top, "stall", &["after"], found);
+    let stall = below(top, "stall", found);
     set(&mut config.stall_after, stall.get("after").and_then(|f| some_span(&f, found)));
-    let windows = below(top, "windows", &["high", "medium", "low"], found);
+    let windows = below(top, "windows", found);
     set(&mut config.window_high, windows.get("high").and_then(|f| window(&f, found)));
     set(&mut config.window_medium, windows.get("medium").and_then(|f| window(&f, found)));
     set(&mut config.window_low, windows.get("low").and_then(|f| window(&f, found)));
@@ -199,7 +114,7 @@ fn builders(top: &Fields, config: &mut Config, found: &mut Findings) {
             continue;
         }
         let Some(fields) = Fields::of(&entry.value, &path, Keys::Exact, found) else { continue };
-        only(&fields, &["command", "prompt", "env", "timeout", "network"], found);
+        only(&fields, "builders.NAME", found);
         let Some(command_field) = fields.get("command") else {
             let hint = format!("write `command: [\"{}\"]` below it", entry.key);
             found.error(&entry.key_at, format!("`{path}.command` is missing"), hint);
@@ -362,14 +277,15 @@ fn is_branch(name: &str) -> bool {
         && name.split('/').all(part)
 }
 
-fn below<'n>(top: &Fields<'n>, key: &str, known: &[&str], found: &mut Findings) -> Fields<'n> {
-    let fields = top.below(key, found);
-    only(&fields, known, found);
+fn below<'n>(above: &Fields<'n>, key: &str, found: &mut Findings) -> Fields<'n> {
+    let fields = above.below(key, found);
+    only(&fields, fields.path(), found);
     fields
 }
 
-fn only(fields: &Fields, known: &[&str], found: &mut Findings) {
-    fields.only(known, KEYS, Severity::Error, found);
+/// Tells of each key that the table does not have below this path.
+fn only(fields: &Fields, path: &str, found: &mut Findings) {
+    fields.only(&keys::below(TABLE, path), KEYS, Severity::Error, found);
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -11,23 +11,6 @@ use super::super::yaml::{Field, Fields};
 use super::body::unboxed;
 use super::{Priority, When};
 
-/// Every key, as it is best written.
-pub const KEYS: &[&str] = &[
-    "title",
-    "priority",
-    "estimate",
-    "due",
-    "tech",
-    "labels",
-    "depends_on",
-    "blockers",
-    "not_before",
-    "builder",
-    "verify",
-    "touches",
-    "source",
-];
-
 /// What the keys say.
 #[derive(Default)]
 pub struct Front {
@@ -83,7 +66,8 @@ pub fn unknown(top: &Fields, known: &[&str], found: &mut Findings) {
         found.code("misplaced-key").warning(&entry.key_at, message, hint);
     }
     if !rest.is_empty() {
-        let known: Vec<&str> = known.iter().copied().chain(elsewhere).collect();
+        let others = elsewhere.into_iter().filter(|key| !known.contains(key));
+        let known: Vec<&str> = known.iter().copied().chain(others).collect();
         top.only(&known, &[], Severity::Warning, found);
     }
 }

@@ -7,6 +7,7 @@ use super::super::id::TaskId;
 use super::super::yaml::{self, Fields, Keys, Kind, Node};
 use super::body::{self, Body};
 use super::fields::{self, Front};
+use super::keys::{BODY, CRITERION, KEYS};
 use super::{Criterion, Step, Task};
 
 /// The largest task file, in bytes.
@@ -144,7 +145,7 @@ fn fields_of(range: Range<usize>, found: &mut Findings) -> Front {
     let root = yaml::parse(range, found);
     let top = root.as_ref().and_then(|root| Fields::of(root, "", Keys::Loose, found));
     let Some(top) = top else { return Front::default() };
-    fields::unknown(&top, fields::KEYS, found);
+    fields::unknown(&top, KEYS, found);
     fields::read(&top, found)
 }
 
@@ -153,7 +154,7 @@ fn from_yaml(found: &mut Findings) -> (Front, Body) {
     let root = yaml::parse(range, found);
     let top = root.as_ref().and_then(|root| Fields::of(root, "", Keys::Loose, found));
     let Some(top) = top else { return (Front::default(), Body::default()) };
-    let known = [fields::KEYS, &["description", "criteria"]].concat();
+    let known = [KEYS, &super::super::keys::names(BODY)].concat();
     fields::unknown(&top, &known, found);
     let front = fields::read(&top, found);
     let mut body = Body::default();
@@ -193,7 +194,7 @@ fn criterion(node: &Node, found: &mut Findings) -> Option<Criterion> {
     let (text, text_node, stated) = match &node.kind {
         Kind::Map(entries) if entries.iter().any(|entry| entry.key == "text") => {
             let fields = Fields::of(node, "criteria", Keys::Loose, found)?;
-            fields.only(&["text", "done"], &[], Severity::Warning, found);
+            fields.only(&super::super::keys::names(CRITERION), &[], Severity::Warning, found);
             let text = fields.get("text")?;
             let done = fields.get("done");
             let stated = match &done {

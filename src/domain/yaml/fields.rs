@@ -42,6 +42,11 @@ impl<'n> Fields<'n> {
         Some(fields)
     }
 
+    /// What it is called in messages; the top is empty.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// The value of a key, unless it is absent or null.
     pub fn get(&self, key: &str) -> Option<Field<'n>> {
         let entry = self.entries.iter().find(|entry| self.plain(&entry.key) == key)?;

@@ -58,6 +58,15 @@ impl Repo {
         Ok(found)
     }
 
+    /// Where a branch that is at `tip` stood before a moment: the first commit along its first
+    /// parents that is older. None where that is more than `most` commits ago, or cannot be read.
+    pub fn stood(&self, tip: Oid, until: DateTime<Utc>, most: usize) -> Option<Oid> {
+        let tip = self.git.find_commit(raw(tip).ok()?).ok();
+        let mut line = std::iter::successors(tip, |commit| commit.parent(0).ok()).take(most);
+        let older = |commit: &git2::Commit| commit.time().seconds() < until.timestamp();
+        line.find(older).map(|commit| plain(commit.id()))
+    }
+
     /// Whether `old` is `new` or in its history.
     pub fn is_ancestor(&self, old: Oid, new: Oid) -> bool {
         let (Ok(a), Ok(b)) = (raw(old), raw(new)) else { return false };

@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::super::super::diagnostic::{Findings, Severity, quoted};
+use super::super::super::keys;
 use super::super::super::yaml::{Field, Fields, Keys, Kind};
 use super::super::argv::command;
+use super::super::keys::GIVEN;
 
 /// A value, or where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -51,7 +53,7 @@ pub(super) fn given(field: &Field, literal: Literal, found: &mut Findings) -> Op
         return plain(field, literal, found);
     };
     let fields = Fields::of(field.node, &field.name, Keys::Exact, found)?;
-    fields.only(&["env", "command"], &[], Severity::Error, found);
+    fields.only(&keys::names(GIVEN), &[], Severity::Error, found);
     match (fields.get("env"), fields.get("command")) {
         (Some(name), None) => name.read(found, variable).map(Given::Env),
         (None, Some(run)) => {

@@ -5,12 +5,14 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::super::super::diagnostic::{Findings, Severity, quoted};
+use super::super::super::keys;
 use super::super::super::yaml::{Field, Fields, Keys, Kind};
 use super::super::argv::command;
+use super::super::keys::{EMAIL, WEBHOOK};
 use super::given::{Given, Literal, given, refuse_secret_words};
 
 /// The keys of which a notifier has one.
-pub(super) const WAYS: &[&str] = &["command", "webhook", "email", "desktop", "speech"];
+const WAYS: &[&str] = &["command", "webhook", "email", "desktop", "speech"];
 
 /// How a notifier is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -166,7 +168,7 @@ fn webhook(field: &Field, found: &mut Findings) -> Option<Webhook> {
         return Some(Webhook { payload: Payload::Json, url, token: None });
     }
     let fields = Fields::of(field.node, &field.name, Keys::Exact, found)?;
-    fields.only(&["kind", "url", "token", "chat", "room"], &[], Severity::Error, found);
+    fields.only(&keys::names(WEBHOOK), &[], Severity::Error, found);
     let kinds = [
         ("json", "json"),
         ("slack", "slack"),
@@ -242,8 +244,7 @@ fn missing<T>(field: &Field, key: &str, example: &str, found: &mut Findings) -> 
 
 fn email(field: &Field, found: &mut Findings) -> Option<Email> {
     let fields = Fields::of(field.node, &field.name, Keys::Exact, found)?;
-    let known = ["server", "port", "security", "user", "password", "from", "to"];
-    fields.only(&known, &[], Severity::Error, found);
+    fields.only(&keys::names(EMAIL), &[], Severity::Error, found);
     let before = found.errors();
     let words =
         [("starttls", Security::Starttls), ("tls", Security::Tls), ("none", Security::None)];
