@@ -3,7 +3,10 @@
 mod batch;
 mod editor;
 mod fate;
+#[cfg(feature = "mcp")]
+pub mod given;
 mod ids;
+mod sound;
 mod text;
 
 use std::collections::BTreeMap;
@@ -13,6 +16,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use self::editor::Typed;
+use self::sound::{Ready, ready};
 use self::text::Draft;
 use super::gather::World;
 use super::init::row;
@@ -21,9 +25,9 @@ use crate::core::plan::{Action, Outcome};
 use crate::core::situation::Trust;
 use crate::domain::diagnostic::{Diagnostic, Severity};
 use crate::domain::id::{Oid, TaskId};
-use crate::domain::task::{self, Task};
 use crate::effects::commit::{self, Commission};
 use crate::effects::trust::Record;
+use crate::effects::workspace::Marker;
 use crate::render;
 
 pub use fate::Fate;
@@ -84,14 +88,6 @@ pub struct Args {
     /// Print a task file to copy
     #[arg(long, exclusive = true)]
     template: bool,
-}
-
-/// A task that is ready to be committed.
-struct Ready {
-    id: TaskId,
-    path: String,
-    text: String,
-    task: Task,
 }
 
 /// Writes the task, commits it, and says what became of it.
@@ -191,6 +187,12 @@ pub fn may_add(world: &World, no_commit: bool) -> Result<()> {
     if no_commit {
         return Ok(());
     }
+    if Marker::is_here() {
+        bail!(
+            "a build cannot queue work: it would count as yours\n\
+             hint: name it as a next step: buildq progress --next \"…\""
+        );
+    }
     say::must_be_known(world)?;
     let branch = &world.queue_branch;
     if world.queue.tip.is_some() && world.repo.branch(branch).is_none() {
@@ -213,24 +215,6 @@ fn read(file: &str, scene: &Scene) -> Result<String> {
         bail!("`{file}` is larger than {} MiB", LARGEST >> 20);
     }
     String::from_utf8(bytes).with_context(|| format!("`{file}` is not UTF-8 text"))
-}
-
-/// The file of a task, if it is a sound one; warnings are shown. `how` tells how to say when
-/// it is done, for somebody who does not look at the file.
-fn ready(
-    world: &World,
-    id: TaskId,
-    (text, how): (String, Option<&str>),
-) -> Result<Ready, Vec<Diagnostic>> {
-    let path = format!("{}/{id}.md", world.config.queue_dir);
-    let mut parsed = task::parse(&path, &id, text.as_bytes());
-    let Some(task) = parsed.task else { return Err(parsed.diagnostics) };
-    let about_whole = parsed.diagnostics.iter_mut().find(|one| one.place.is_none());
-    if let (Some(warning), Some(how), true) = (about_whole, how, task.criteria.is_empty()) {
-        warning.hint = Some(how.to_owned());
-    }
-    show(&parsed.diagnostics);
-    Ok(Ready { id, path, text, task })
 }
 
 /// Every task of a file, or every error in it.

@@ -21,13 +21,17 @@ pub struct Args {
 
 /// Makes the commit.
 pub fn run(args: Args) -> Result<ExitCode> {
-    let place = Place::find()?;
-    let Some(line) = first_line(&args.reason) else {
+    print(&ask(&Place::find()?, &args.reason)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks a person, by one commit; what came of it, in words.
+pub(super) fn ask(place: &Place, reason: &str) -> Result<String> {
+    let Some(line) = first_line(reason) else {
         bail!("the reason is empty\nhint: say what a person has to answer");
     };
     let mut trailers = Trailers::default();
     trailers.push("Block", line);
-    place.note(&compose(&format!("blocked: {line}"), &args.reason, &trailers), &[])?;
-    print("a person will be asked; end now, the answer comes with the next start");
-    Ok(ExitCode::SUCCESS)
+    let noted = place.note(&compose(&format!("blocked: {line}"), reason, &trailers), &[])?;
+    Ok(format!("{noted}\na person will be asked; end now, the answer comes with the next start"))
 }

@@ -106,12 +106,12 @@ fn candidate(world: &World, id: &crate::domain::id::TaskId) -> CompletionCandida
 
 /// Verbs for which a task need not have been built.
 fn takes_any(verb: &str) -> bool {
-    !matches!(verb, "accept" | "reject" | "review" | "answer" | "output" | "fail")
+    !matches!(verb, "accept" | "reject" | "review" | "try" | "answer" | "output" | "fail")
 }
 
 fn is_for(verb: &str, phase: &Phase) -> bool {
     match verb {
-        "accept" | "reject" | "review" => matches!(phase, Phase::Review { .. }),
+        "accept" | "reject" | "review" | "try" => matches!(phase, Phase::Review { .. }),
         "answer" => matches!(phase, Phase::Blocked { .. }),
         "fail" => matches!(phase, Phase::Building),
         _ => true,

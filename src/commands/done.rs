@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use super::print;
 use super::progress::{Place, compose, first_line};
 use crate::domain::trailers::Trailers;
 
@@ -25,6 +26,6 @@ pub fn run(args: Args) -> Result<ExitCode> {
     };
     let mut trailers = Trailers::default();
     trailers.push("Done-Summary", "yes");
-    place.note(&compose(&format!("done: {line}"), &args.summary, &trailers), &[])?;
+    print(&place.note(&compose(&format!("done: {line}"), &args.summary, &trailers), &[])?);
     Ok(ExitCode::SUCCESS)
 }

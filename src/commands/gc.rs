@@ -169,11 +169,20 @@ fn carry_out(world: &World, one: &Litter, path: &Path, fate: Fate) -> Result<Fat
         return Ok(fate);
     }
     let lock = match &one.what {
-        What::Workspace { task, attempt, .. }
-        | What::Log { task, attempt }
-        | What::Lock { task, attempt } => Some(world.paths.attempt_lock(task, *attempt)),
+        What::Workspace { task, attempt, .. } | What::Log { task, attempt } => {
+            Some(world.paths.attempt_lock(task, *attempt))
+        }
+        What::Lock { .. } => Some(path.to_owned()),
         What::Trial { lock, .. } => Some(world.paths.local.join(lock)),
         _ => None,
+    };
+    let tried = match &one.what {
+        What::Workspace { task, attempt, .. } => Some(world.paths.try_lock(task, *attempt)),
+        _ => None,
+    };
+    let _tried = match tried.map(|lock| Lock::try_take(&lock)).transpose()? {
+        Some(None) => return Ok(Fate::Keep("somebody tries it out".into())),
+        held => held.flatten(),
     };
     let _held = match lock.map(|lock| Lock::try_take(&lock)).transpose()? {
         Some(None) => return Ok(Fate::Keep("a builder may be at work in it".into())),

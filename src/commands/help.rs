@@ -8,7 +8,7 @@ use crate::domain::diagnostic::nearest;
 use crate::effects::machine;
 use crate::render::text;
 
-/// Explain a command, or one of the topics: tasks, gates, windows, sandbox, review, progress, exit-codes
+/// Explain a command, or one of the topics: tasks, gates, windows, sandbox, review, progress, agents, exit-codes
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A command or a topic; nothing lists them
@@ -24,6 +24,7 @@ const TOPICS: &[(&str, &str)] = &[
     ("sandbox", include_str!("../../templates/help/sandbox.txt")),
     ("review", include_str!("../../templates/help/review.txt")),
     ("progress", include_str!("../../templates/help/progress.txt")),
+    ("agents", include_str!("../../templates/help/agents.txt")),
     ("exit-codes", include_str!("../../templates/help/exit-codes.txt")),
 ];
 

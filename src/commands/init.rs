@@ -1,5 +1,6 @@
 //! `buildq init`
 
+pub mod agents;
 mod choice;
 mod place;
 mod policy;
@@ -7,6 +8,7 @@ mod told;
 
 use anyhow::{Result, bail};
 
+use self::agents::{self as section, Change, Wish};
 use self::choice::{Choice, choose, propose};
 use self::place::{Placed, Site};
 use self::policy::Seed;
@@ -20,7 +22,7 @@ use crate::effects::repo::Repo;
 use crate::effects::sandbox::{self, Level};
 use crate::effects::timers;
 use crate::effects::trust::CONFIG;
-use crate::effects::{agents, detach, env, notify};
+use crate::effects::{agents as known, detach, env, notify};
 
 pub use place::hooks_place;
 pub use told::row;
@@ -52,6 +54,12 @@ pub struct Init {
     /// Do not offer a timer
     #[arg(long)]
     pub no_heartbeat: bool,
+    /// Tell coding agents of the queue by a section in AGENTS.md (or CLAUDE.md); asked on a terminal
+    #[arg(long, conflicts_with = "no_agents")]
+    pub agents: bool,
+    /// Do not offer that section, and leave one that is there as it is
+    #[arg(long)]
+    pub no_agents: bool,
 }
 
 /// Sets this clone up, and says all it did.
@@ -64,7 +72,7 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     let level = sandbox::probe(&paths.local.join("cache").join("sandbox"));
     let sandboxed = level.is_whole();
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let choice = choose(&agents::find(&path), args.builder.as_deref(), sandboxed)?;
+    let choice = choose(&known::find(&path), args.builder.as_deref(), sandboxed)?;
     let proposal = propose(&repo, &branch);
     let timezone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".into());
     let (verify, setup) = (&proposal.verify[..], &proposal.setup[..]);
@@ -77,10 +85,17 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
         desktop: has_desktop(),
     };
 
-    let (mut placed, missing) = place::files(&repo, &branch, &seed, args.no_commit)?;
+    let (mut placed, mut missing) = place::files(&repo, &branch, &seed, args.no_commit)?;
     let id = paths.establish()?;
     let site = Site { repo: &repo, paths: &paths, branch: &branch, scene };
+    let queue = placed.config().map_or_else(|_| QUEUE.to_owned(), |config| config.queue_dir);
+    let taught = section::plan(&site, &queue, args.wish())?;
+    let (taught, change) = taught.unzip();
+    placed.steps.extend(taught.map(Step::Agents));
+    let change = change.flatten();
+    change.iter().for_each(|change| missing.add(change.path, &change.committed));
     placed.steps.extend(missing.commit(&site, args.no_commit)?);
+    change.as_ref().map_or(Ok(()), Change::show)?;
     let hooks_place = place::hooks_place(&repo, &paths)?;
     let exe = detach::this_program()?;
     let lints = (args.lint || repo.local_setting(LINT_WANTED).is_some()) && !repo.is_bare();
@@ -99,6 +114,17 @@ pub fn run(args: Init, scene: &Scene) -> Result<Exit> {
     placed.steps.extend(offer_heartbeat(&args, &world)?);
     print(&told(&placed.steps, &summary(&placed, (&branch, &choice), &level)));
     Ok(Exit::Done)
+}
+
+impl Init {
+    fn wish(&self) -> Wish {
+        match self {
+            Self { agents: true, .. } => Wish::Yes,
+            Self { no_agents: true, .. } => Wish::No,
+            Self { yes: true, .. } => Wish::Renew,
+            _ => Wish::Ask,
+        }
+    }
 }
 
 /// Whether notices can be shown to a person who sits here.
@@ -170,7 +196,7 @@ fn summary<'a>(
     let builder = config.builder.clone();
     let known = config.builders.get(&builder);
     let sandboxed = level.is_whole();
-    let preset = agents::preset(&builder, sandboxed);
+    let preset = known::preset(&builder, sandboxed);
     let rights = match (known, preset) {
         (None, _) if builder == STEPS => steps_rights(sandboxed),
         (Some(known), Some(preset)) if known.command == preset.command => preset.rights,

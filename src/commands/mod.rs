@@ -30,6 +30,8 @@ pub mod judge;
 pub mod leaks;
 pub mod log;
 pub mod man;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod mouth;
 pub mod notify;
 pub mod output;
@@ -51,6 +53,7 @@ pub mod supervise;
 pub mod sync;
 pub mod tell;
 pub mod trust;
+pub mod tryout;
 pub mod uninstall;
 pub mod waker;
 pub mod watch;
@@ -95,6 +98,7 @@ enum Verb {
     Lint(lint::Args),
     Log(log::Args),
     Review(review::Args),
+    Try(tryout::Args),
     Accept(accept::Args),
     Reject(reject::Args),
     Answer(answer::Args),
@@ -121,6 +125,8 @@ enum Verb {
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     Help(help::Args),
     Progress(progress::Args),
     Block(block::Args),
@@ -205,6 +211,7 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Lint(args) => lint::run(args, &scene),
         Verb::Log(args) => log::run(args, &scene),
         Verb::Review(args) => review::run(args, &scene),
+        Verb::Try(args) => tryout::run(args, &scene),
         Verb::Accept(args) => accept::run(args, &scene),
         Verb::Reject(args) => reject::run(args, &scene),
         Verb::Answer(args) => answer::run(args, &scene),
@@ -231,6 +238,8 @@ pub fn run(cli: Cli, now: DateTime<Utc>) -> Result<Exit> {
         Verb::Schema(args) => schema::run(args),
         Verb::Completions(args) => completions::run(args),
         Verb::Man(args) => man::run(args, &scene),
+        #[cfg(feature = "mcp")]
+        Verb::Mcp(args) => mcp::run(args, &scene),
         Verb::Help(args) => help::run(args),
         Verb::Progress(args) => progress::run(args).map(Exit::from),
         Verb::Block(args) => block::run(args).map(Exit::from),

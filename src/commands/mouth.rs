@@ -2,7 +2,11 @@
 //! comes out. What is said is put together with care elsewhere ([`text::safe`]); this door does not
 //! rely on it.
 
+#[cfg(feature = "mcp")]
+use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Write};
+#[cfg(feature = "mcp")]
+use std::os::fd::AsFd;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -20,6 +24,19 @@ pub fn print(page: &str) {
 /// Says something on standard error.
 pub fn complain(page: &str) {
     say(&mut io::stderr().lock(), page);
+}
+
+/// Sets standard input and output aside for whoever speaks a protocol by them: from here on what is
+/// said goes to standard error, and no process that is started finds the other two.
+#[cfg(feature = "mcp")]
+pub fn set_aside() -> Result<(File, File)> {
+    let taken = (
+        File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        File::from(io::stdout().as_fd().try_clone_to_owned()?),
+    );
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    rustix::stdio::dup2_stdout(io::stderr())?;
+    Ok(taken)
 }
 
 fn say(out: &mut impl Write, page: &str) {
@@ -178,17 +195,28 @@ fn ask(question: &str, input: &mut impl BufRead, out: &mut impl Write) -> Result
 /// where a terminal shows them.
 pub struct Pour {
     tamer: Option<Tamer>,
+    errors: bool,
 }
 
 impl Pour {
     /// To standard output; `raw` where a person wants them on a terminal as they are.
     pub fn new(raw: bool) -> Self {
-        Self { tamer: (is_read() && !raw).then(Tamer::default) }
+        Self { tamer: (is_read() && !raw).then(Tamer::default), errors: false }
+    }
+
+    /// To standard error.
+    pub fn of_errors() -> Self {
+        let tamer = io::stderr().is_terminal().then(Tamer::default);
+        Self { tamer, errors: true }
+    }
+
+    fn out(&self) -> Box<dyn Write> {
+        if self.errors { Box::new(io::stderr().lock()) } else { Box::new(io::stdout().lock()) }
     }
 
     /// The next of them; an error means that nobody reads any more.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = self.out();
         match &mut self.tamer {
             Some(tamer) => out.write_all(tamer.tame(bytes).as_bytes())?,
             None => out.write_all(bytes)?,
@@ -199,7 +227,7 @@ impl Pour {
     /// What was held back, since more could have come.
     pub fn finish(mut self) {
         let rest = self.tamer.as_mut().map(Tamer::finish).unwrap_or_default();
-        let mut out = io::stdout().lock();
+        let mut out = self.out();
         let _ = out.write_all(rest.as_bytes()).and_then(|()| out.flush());
     }
 }

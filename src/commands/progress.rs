@@ -40,31 +40,44 @@ pub struct Args {
     next: Vec<String>,
 }
 
+/// What a builder says of how far it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Word {
+    /// How much is done.
+    pub percent: Option<Percent>,
+    /// What works now.
+    pub message: String,
+    /// Criteria to tick: number, text, or a part that only one has.
+    pub done: Vec<String>,
+    /// What there is to look at.
+    pub deliverables: Vec<String>,
+    /// What would come next.
+    pub next: Vec<String>,
+}
+
+impl Word {
+    /// Whether there is nothing in it.
+    pub(super) fn says_nothing(&self) -> bool {
+        let lists = [&self.done, &self.deliverables, &self.next];
+        self.percent.is_none()
+            && self.message.trim().is_empty()
+            && lists.iter().all(|l| l.is_empty())
+    }
+}
+
 /// Makes the commit.
 pub fn run(args: Args) -> Result<ExitCode> {
     let place = Place::find()?;
     let (percent, message) = statement(args.first.as_deref(), args.second.as_deref())?;
-    let ticked = place.criteria_named(&args.done)?;
-    let nothing = args.done.is_empty() && args.deliverable.is_empty() && args.next.is_empty();
-    if percent.is_none() && message.is_none() && nothing {
+    let message = message.unwrap_or_default().to_owned();
+    let (done, deliverables, next) = (args.done, args.deliverable, args.next);
+    let word = Word { percent, message, done, deliverables, next };
+    if word.says_nothing() {
         Args::augment_args(clap::Command::new("buildq progress"))
             .error(clap::error::ErrorKind::MissingRequiredArgument, "nothing is said")
             .exit();
     }
-    let mut trailers = Trailers::default();
-    percent.iter().for_each(|percent| trailers.push("Progress", percent.value()));
-    args.deliverable.iter().for_each(|link| trailers.push("Deliverable", link));
-    args.next.iter().for_each(|step| trailers.push("Next", step));
-    ticked.iter().for_each(|text| trailers.push("Done", text));
-    let default = match (percent, ticked.first()) {
-        (Some(percent), _) => format!("progress: {percent}"),
-        (None, Some(text)) => text.clone(),
-        (None, None) => "progress".to_owned(),
-    };
-    let text = message.unwrap_or_default();
-    let subject = first_line(text).unwrap_or(&default).to_owned();
-    let rest = text.trim().split_once('\n').map_or("", |(_, rest)| rest);
-    place.note(&compose(&subject, rest, &trailers), &ticked)?;
+    print(&place.tell(&word)?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -115,19 +128,43 @@ pub(super) fn first_line(text: &str) -> Option<&str> {
 
 /// The workspace that a builder's command is called in.
 pub(super) struct Place {
-    folder: PathBuf,
-    marker: Marker,
+    /// Its top.
+    pub(super) folder: PathBuf,
+    /// Whose it is.
+    pub(super) marker: Marker,
 }
 
 impl Place {
     pub(super) fn find() -> Result<Self> {
-        let here = std::env::current_dir().context("this folder is gone")?;
-        let (folder, marker) = Marker::find(&here)?;
+        Self::around(&std::env::current_dir().context("this folder is gone")?)
+    }
+
+    /// The one that a folder lies in, by its absolute path.
+    pub(super) fn around(folder: &Path) -> Result<Self> {
+        let (folder, marker) = Marker::find(folder)?;
         Ok(Self { folder, marker })
     }
 
-    /// Makes one commit with nothing in it but these ticks.
-    pub(super) fn note(&self, message: &str, ticked: &[String]) -> Result<()> {
+    /// Says how far the build is: one commit, which comes back in words.
+    pub(super) fn tell(&self, word: &Word) -> Result<String> {
+        let ticked = self.criteria_named(&word.done)?;
+        let mut trailers = Trailers::default();
+        word.percent.iter().for_each(|percent| trailers.push("Progress", percent.value()));
+        word.deliverables.iter().for_each(|link| trailers.push("Deliverable", link));
+        word.next.iter().for_each(|step| trailers.push("Next", step));
+        ticked.iter().for_each(|text| trailers.push("Done", text));
+        let default = match (word.percent, ticked.first()) {
+            (Some(percent), _) => format!("progress: {percent}"),
+            (None, Some(text)) => text.clone(),
+            (None, None) => "progress".to_owned(),
+        };
+        let subject = first_line(&word.message).unwrap_or(&default).to_owned();
+        let rest = word.message.trim().split_once('\n').map_or("", |(_, rest)| rest);
+        self.note(&compose(&subject, rest, &trailers), &ticked)
+    }
+
+    /// Makes one commit with nothing in it but these ticks, and says which.
+    pub(super) fn note(&self, message: &str, ticked: &[String]) -> Result<String> {
         let task = &self.marker.task;
         let file = self.marker.queue_file.as_deref().filter(|_| !ticked.is_empty());
         let commit = match file {
@@ -138,8 +175,7 @@ impl Place {
             None => commit_note(&self.folder, message, None)?,
         };
         let short = commit.get(..7).unwrap_or(&commit);
-        print(&format!("committed {short}: {}", first_line(message).unwrap_or_default()));
-        Ok(())
+        Ok(format!("committed {short}: {}", first_line(message).unwrap_or_default()))
     }
 
     /// The texts of the criteria that were named.

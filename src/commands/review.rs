@@ -21,7 +21,7 @@ pub struct Args {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// One after the other, on a terminal: a key shows the difference, accepts, rejects or skips
+    /// One after the other, on a terminal: a key shows the difference, tries, accepts, rejects or skips
     #[arg(long, conflicts_with_all = ["task", "json"])]
     walk: bool,
 }

@@ -199,9 +199,11 @@ fn look(world: &World, task: &TaskId, run: &Run) -> Vec<String> {
         Some((base, _)) => (shell_words::quote(base).into_owned(), "..."),
         None => (run.started.base.short(), ".."),
     };
-    vec![
+    let mut lines = vec![
         format!("git log --stat {base}..{name}"),
         format!("git diff {base}{dots}{name}"),
         format!("git worktree add --detach ../{task}-look {name}"),
-    ]
+    ];
+    lines.extend(run.is_done().then(|| format!("buildq try {task}")));
+    lines
 }

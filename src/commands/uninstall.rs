@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use self::ending::Ended;
 use super::gather::{self, World};
-use super::init::hooks_place;
+use super::init::{agents, hooks_place};
 use super::{Exit, Scene, mouth, print};
 use crate::effects::hooks::{self, How, Installed, Place};
 use crate::effects::paths::Paths;
@@ -56,9 +56,11 @@ pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
         Some(world) if paths.known => ending::end(world, &repo)?,
         _ => Ended::default(),
     };
+    let queue_branch = repo.queue_branch();
     // Also where no clone is known: settings without an id, or of a copied repository.
     repo.forget_settings()?;
     let stays = Stays::look(&repo, world.as_ref())?;
+    let section = if local { agents::take_out(&repo, &queue_branch)? } else { None };
     remove_local(&paths)?;
     let managed = match &place {
         Place::Managed { why, .. } if local => Some(why.as_str()),
@@ -74,6 +76,8 @@ pub fn run(args: Uninstall, scene: &Scene) -> Result<Exit> {
         managed,
         local,
         ran: stays.ran,
+        agents: &registered(),
+        section,
     };
     print(&told(&outer, &left));
     Ok(Exit::Done)
@@ -179,6 +183,18 @@ pub struct Left<'a> {
     pub local: bool,
     /// This clone ran the queue: the ledger says so still.
     pub ran: bool,
+    /// Agents that know this program as a server, in all repositories.
+    pub agents: &'a [&'static str],
+    /// The file in the work tree that told agents of the queue, and does not any more.
+    pub section: Option<&'a str>,
+}
+
+/// Agents that know this program as a server.
+fn registered() -> Vec<&'static str> {
+    #[cfg(feature = "mcp")]
+    return super::mcp::registered();
+    #[cfg(not(feature = "mcp"))]
+    Vec::new()
 }
 
 /// All that is printed at the end.
@@ -204,6 +220,9 @@ pub fn told(outer: &Outer, left: &Left<'_>) -> String {
     }
     if left.local {
         text += &row("removed", "settings, locks, logs and trust of this clone");
+    }
+    if let Some(file) = left.section {
+        text += &row("removed", &format!("the section on buildq in {file}: commit that"));
     }
     if text.is_empty() {
         text += "nothing of buildq runs here\n";
@@ -232,6 +251,11 @@ fn kept(left: &Left<'_>) -> String {
     if !left.files.is_empty() {
         text += &format!("kept       {}\n", left.files.join(", "));
         undo.push(format!("git rm -r {}", shell_words::join(left.files)));
+    }
+    if !left.agents.is_empty() {
+        let agents = left.agents.join(", ");
+        text += &format!("kept       tools of {agents}, for your other repositories\n");
+        undo.push("buildq mcp install --uninstall".into());
     }
     if !undo.is_empty() {
         text += "\nto remove these too, for good:\n";

@@ -33,13 +33,18 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
         print(&crate::render::text::json(&why)?);
         return Ok(Exit::Done);
     }
-    let mut text = page::page(&why, reader(&world));
-    let item = TaskId::new(&args.task).ok().and_then(|id| world.queue.items.get(&id));
+    print(&text(&world, &why, reader(&world)));
+    Ok(Exit::Done)
+}
+
+/// The page of a task, and what is wrong in its file.
+pub fn text(world: &World, why: &Why, reader: Reader) -> String {
+    let mut text = page::page(why, reader);
+    let item = TaskId::new(&why.task).ok().and_then(|id| world.queue.items.get(&id));
     for finding in item.map(|item| item.diagnostics.as_slice()).unwrap_or_default() {
         text += &format!("\n{}\n", diagnostic::show(finding));
     }
-    print(&text);
-    Ok(Exit::Done)
+    text
 }
 
 /// When and where the page is read.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::ledger::{Ledger, Run};
+use super::ledger::{Build, Ledger, Phase, Run};
 use crate::domain::id::{Attempt, TaskId};
 
 /// Something that lies in a folder of this clone's own.
@@ -80,6 +80,10 @@ pub struct Signs {
     pub kept: bool,
     /// Its lock is held: something of it lives.
     pub held: bool,
+    /// It was kept, whole as it is, for a person's review.
+    pub spared: bool,
+    /// Somebody tries it out.
+    pub tried: bool,
 }
 
 /// How much may stay.
@@ -162,7 +166,9 @@ pub fn fates(ledger: &Ledger, litter: &[Litter], rules: &Rules) -> Vec<Fate> {
     let mut old: Vec<usize> = (0..litter.len())
         .filter(|at| fates[*at] == Fate::Stay && may_go(ledger, &litter[*at]))
         .collect();
-    old.sort_by_key(|at| ended_at(ledger, &litter[*at]));
+    // A workspace can be made again from its branch, what a log tells cannot.
+    let is_log = |one: &Litter| matches!(one.what, What::Log { .. });
+    old.sort_by_key(|at| (is_log(&litter[*at]), ended_at(ledger, &litter[*at])));
     for at in old {
         if stays <= rules.disk {
             break;
@@ -195,7 +201,11 @@ fn fate(ledger: &Ledger, one: &Litter, rules: &Rules) -> Fate {
     match &one.what {
         What::Workspace { task, attempt, signs } => {
             let dropped = rules.dropped.contains(&one.name);
-            workspace(run(ledger, task, *attempt), *signs, dropped)
+            let awaited = signs.spared && in_review(ledger, task, *attempt);
+            match workspace(run(ledger, task, *attempt), *signs, dropped) {
+                Fate::Remove(_) if awaited && !dropped => Fate::Stay,
+                fate => fate,
+            }
         }
         What::Trial { held: true, .. } => Fate::Keep("it is in use".into()),
         What::Trial { held: false, .. } => {
@@ -226,6 +236,7 @@ fn fate(ledger: &Ledger, one: &Litter, rules: &Rules) -> Fate {
 fn workspace(run: Option<&Run>, signs: Signs, dropped: bool) -> Fate {
     match run {
         _ if signs.held => Fate::Keep("a builder may be at work in it".into()),
+        _ if signs.tried => Fate::Keep("somebody tries it out".into()),
         Some(run) if run.end.is_none() => {
             Fate::Keep("its attempt is not over; the next sync sees to it".into())
         }
@@ -248,9 +259,45 @@ fn run<'a>(ledger: &'a Ledger, task: &TaskId, attempt: Attempt) -> Option<&'a Ru
     attempts.iter().find(|run| run.number() == attempt)
 }
 
-/// Whether nobody waits for this log: not the newest of a build that is still open.
+/// Whether this attempt waits for a person's review.
+pub fn in_review(ledger: &Ledger, task: &TaskId, attempt: Attempt) -> bool {
+    let build = ledger.builds.get(task);
+    let build = build.filter(|build| matches!(build.phase, Phase::Review { .. }));
+    build.and_then(Build::last).is_some_and(|run| run.number() == attempt)
+}
+
+/// A workspace that is kept for review, as its mark tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept<P> {
+    /// Which.
+    pub place: P,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// On disk, in bytes.
+    pub bytes: u64,
+}
+
+/// Which workspaces must go so that one more of `bytes` may stay, the oldest first; `None` where it
+/// would not fit even then. `rest`: bytes of logs, which have their own rules.
+pub fn make_room<P>(mut kept: Vec<Kept<P>>, bytes: u64, rest: u64, disk: u64) -> Option<Vec<P>> {
+    let mut all = kept.iter().map(|one| one.bytes).sum::<u64>() + bytes + rest;
+    kept.sort_by_key(|one| one.since);
+    let mut kept = kept.into_iter();
+    let mut go = Vec::new();
+    while all > disk {
+        let oldest = kept.next()?;
+        all -= oldest.bytes;
+        go.push(oldest.place);
+    }
+    Some(go)
+}
+
+/// Whether nobody waits for this: a workspace that could be made again, or a log, if it is not the
+/// newest of a build that is still open.
 fn may_go(ledger: &Ledger, one: &Litter) -> bool {
-    let What::Log { task, attempt } = &one.what else { return false };
+    let What::Log { task, attempt } = &one.what else {
+        return matches!(one.what, What::Workspace { .. });
+    };
     let Some(build) = ledger.builds.get(task) else { return true };
     let newest = build.last().is_none_or(|run| run.number() <= *attempt);
     let ended = run(ledger, task, *attempt).is_none_or(|run| run.end.is_some());
@@ -259,7 +306,9 @@ fn may_go(ledger: &Ledger, one: &Litter) -> bool {
 
 fn ended_at(ledger: &Ledger, one: &Litter) -> DateTime<Utc> {
     let known = match &one.what {
-        What::Log { task, attempt } => run(ledger, task, *attempt).and_then(|run| run.end.as_ref()),
+        What::Log { task, attempt } | What::Workspace { task, attempt, .. } => {
+            run(ledger, task, *attempt).and_then(|run| run.end.as_ref())
+        }
         _ => None,
     };
     known.map_or(one.changed, |end| end.at)
@@ -291,7 +340,13 @@ mod tests {
         };
         let what = match words[0] {
             "workspace" => {
-                let signs = Signs { marked: has("marked"), kept: has("kept"), held: has("held") };
+                let signs = Signs {
+                    marked: has("marked"),
+                    kept: has("kept"),
+                    held: has("held"),
+                    spared: has("spared"),
+                    tried: has("tried"),
+                };
                 What::Workspace { task: whose().0, attempt: whose().1, signs }
             }
             "trial" => What::Trial { lock: "x.lock".into(), held: has("held") },
@@ -363,6 +418,67 @@ mod tests {
             ("", "workspace given-1 marked held", "given-1 stays: a builder may be at work in it"),
         ] {
             check(events, one, 1000, fate);
+        }
+    }
+
+    #[test]
+    fn what_waits_for_review_keeps_its_workspace_within_the_budget() {
+        let done = "09:00 a started\n09:01 a succeeded\n09:00 b started\n09:02 b succeeded";
+        let decided = |more: &str| format!("{done}\n{more}");
+        let goes = "goes: its work is in the refs";
+        for (events, one, fate) in [
+            (done.to_owned(), "workspace a-1 marked spared", "a-1 stays"),
+            (
+                done.to_owned(),
+                "workspace a-1 marked spared tried",
+                "a-1 stays: somebody tries it out",
+            ),
+            // Not whole: what set it up was killed.
+            (done.to_owned(), "workspace a-1 marked", &format!("a-1 {goes}")),
+            (decided("09:10 a merged"), "workspace a-1 marked spared", &format!("a-1 {goes}")),
+            (decided("09:10 a rejected"), "workspace a-1 marked spared", &format!("a-1 {goes}")),
+            (
+                decided("09:10 a rejected"),
+                "workspace a-1 marked spared tried",
+                "a-1 stays: somebody tries it out",
+            ),
+            (
+                "09:00 given started\n09:01 given succeeded".into(),
+                "workspace given-1 spared",
+                "given-1 goes: you gave it up",
+            ),
+        ] {
+            check(&events, one, 1000, fate);
+        }
+        let lying = "log b-1 100B | workspace b-1 100B spared | workspace a-1 100B spared";
+        check(done, lying, 300, "b-1 stays\nb-1 stays\na-1 stays");
+        let over = "the oldest, and more is kept than `keep.disk` allows";
+        check(done, lying, 299, &format!("b-1 stays\nb-1 stays\na-1 goes: {over}"));
+        check(done, lying, 199, &format!("b-1 stays\nb-1 goes: {over}\na-1 goes: {over}"));
+    }
+
+    #[test]
+    fn room_is_made_for_the_newest() {
+        let kept = |text: &str| -> Vec<Kept<String>> {
+            let one = |word: &str| {
+                let (name, bytes) = word.split_once(':').unwrap();
+                let hour = name.bytes().next().unwrap() - b'a';
+                let since = now() + TimeDelta::hours(hour.into());
+                Kept { place: name.to_owned(), since, bytes: bytes.parse().unwrap() }
+            };
+            text.split_whitespace().map(one).collect()
+        };
+        for (there, bytes, rest, go) in [
+            ("", 100, 0, Some("")),
+            ("", 101, 0, None),
+            ("", 60, 41, None),
+            ("c:20 a:30 b:50", 0, 0, Some("")),
+            ("c:20 a:30 b:50", 10, 0, Some("a")),
+            ("c:20 a:30 b:50", 10, 30, Some("a b")),
+            ("c:20 a:30 b:50", 101, 0, None),
+        ] {
+            let gone = make_room(kept(there), bytes, rest, 100).map(|all| all.join(" "));
+            assert_eq!(gone.as_deref(), go, "{there} + {bytes}");
         }
     }
 

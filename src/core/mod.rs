@@ -29,10 +29,14 @@ pub mod plan;
 pub mod progress;
 pub mod queue;
 pub mod quota;
+#[cfg(feature = "mcp")]
+pub mod registration;
 pub mod report;
 pub mod risk;
+pub mod section;
 pub mod situation;
 pub mod touch;
+pub mod tryout;
 pub mod trusted;
 pub mod usage;
 pub mod vitals;

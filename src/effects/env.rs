@@ -33,6 +33,18 @@ pub const INDEX_FILE: &str = "GIT_INDEX_FILE";
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 /// A file of certificates (PEM) to believe in, instead of those that are built in.
 pub const CERTIFICATES: &str = "SSL_CERT_FILE";
+/// Where an agent keeps its settings, for people who moved them: Claude Code, Codex, and those that go
+/// by the XDG base directories.
+#[cfg(feature = "mcp")]
+pub const CLAUDE_HOME: &str = "CLAUDE_CONFIG_DIR";
+/// See [`CLAUDE_HOME`].
+#[cfg(feature = "mcp")]
+pub const CODEX_HOME: &str = "CODEX_HOME";
+/// See [`CLAUDE_HOME`].
+#[cfg(feature = "mcp")]
+pub const CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+/// The person's own shell.
+pub const SHELL: &str = "SHELL";
 /// The search path of commands.
 pub const PATH: &str = "PATH";
 

@@ -32,6 +32,12 @@ pub fn hand_over(folder: &Path, words: &[&str]) -> Result<bool> {
     Ok(status.with_context(|| format!("cannot run `buildq {}`", words.join(" ")))?.success())
 }
 
+/// The same, with the keyboard as well; how it ended is the person's affair.
+pub fn lend(folder: &Path, words: &[&str]) -> Result<()> {
+    let status = this_buildq(folder, words)?.stdin(Stdio::inherit()).status();
+    status.with_context(|| format!("cannot run `buildq {}`", words.join(" "))).map(drop)
+}
+
 fn this_buildq(folder: &Path, words: &[&str]) -> Result<Command> {
     let mut command = Command::new(detach::this_program()?);
     command.args(words).current_dir(folder).stdin(Stdio::null());

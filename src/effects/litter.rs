@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use super::locks::Lock;
 use super::paths::Paths;
-use super::workspace::{self, marker, remove};
+use super::workspace::{self, marker, remove, spared};
 use crate::core::gc::{Litter, Signs, What};
 use crate::domain::id::{Attempt, TaskId};
 
@@ -18,6 +18,8 @@ use crate::domain::id::{Attempt, TaskId};
 /// the attempt where none is named.
 const TRIALS: [(&str, Option<&str>); 3] =
     [("-base", None), ("-accept", Some("accept")), ("-judge", Some("judge"))];
+/// The ending of those in which somebody tries out what is not kept.
+pub const TRY: &str = "-try";
 /// What the files begin with that are put in place in one step.
 const HALF: &str = ".tmp";
 
@@ -33,6 +35,10 @@ pub fn look(paths: &Paths) -> Vec<(Litter, PathBuf)> {
         is_folder(path).then_some(What::Log { task, attempt })
     }));
     all.extend(below(&local.join("builds"), |name, path| {
+        let (task, attempt) = whose(name.strip_suffix(".lock")?)?;
+        Lock::is_free(path).then_some(What::Lock { task, attempt })
+    }));
+    all.extend(below(&local.join("tries"), |name, path| {
         let (task, attempt) = whose(name.strip_suffix(".lock")?)?;
         Lock::is_free(path).then_some(What::Lock { task, attempt })
     }));
@@ -80,7 +86,8 @@ fn workspaces(paths: &Paths, name: &str, path: &Path) -> Option<What> {
     if name == remove::SIGN {
         return None;
     }
-    if let Some(of) = name.strip_suffix(remove::KEPT) {
+    let mark = [remove::KEPT, spared::REVIEW].into_iter().find_map(|end| name.strip_suffix(end));
+    if let Some(of) = mark {
         return (!path.with_file_name(of).exists()).then_some(What::Scrap);
     }
     if name.starts_with(remove::GOING) {
@@ -93,6 +100,10 @@ fn workspaces(paths: &Paths, name: &str, path: &Path) -> Option<What> {
     if !is_folder(path) {
         return Some(What::Foreign);
     }
+    let tried = name.strip_suffix(TRY).and_then(whose);
+    if let Some((task, attempt)) = tried {
+        return Some(trial(paths, &paths.try_lock(&task, attempt)));
+    }
     for (ending, lock) in TRIALS {
         let Some(of) = name.strip_suffix(ending) else { continue };
         let lock = match lock {
@@ -100,9 +111,7 @@ fn workspaces(paths: &Paths, name: &str, path: &Path) -> Option<What> {
             None => whose(of).map(|(task, attempt)| paths.attempt_lock(&task, attempt)),
         };
         if let Some(lock) = lock {
-            let held = !Lock::is_free(&lock);
-            let lock = lock.strip_prefix(&paths.local).unwrap_or(&lock).display().to_string();
-            return Some(What::Trial { lock, held });
+            return Some(trial(paths, &lock));
         }
     }
     let Some((task, attempt)) = whose(name) else { return Some(What::Foreign) };
@@ -111,8 +120,16 @@ fn workspaces(paths: &Paths, name: &str, path: &Path) -> Option<What> {
             || paths.handed(&task, attempt).exists(),
         kept: workspace::is_kept(path),
         held: !Lock::is_free(&paths.attempt_lock(&task, attempt)),
+        spared: spared::spared(path).is_some(),
+        tried: !Lock::is_free(&paths.try_lock(&task, attempt)),
     };
     Some(What::Workspace { task, attempt, signs })
+}
+
+fn trial(paths: &Paths, lock: &Path) -> What {
+    let held = !Lock::is_free(lock);
+    let lock = lock.strip_prefix(&paths.local).unwrap_or(lock).display().to_string();
+    What::Trial { lock, held }
 }
 
 fn below(folder: &Path, what: impl Fn(&str, &Path) -> Option<What>) -> Vec<(Litter, PathBuf)> {

@@ -30,7 +30,10 @@ pub mod own_settings;
 pub mod paths;
 pub mod process;
 pub mod program;
+pub mod pty;
 pub mod readings;
+#[cfg(feature = "mcp")]
+pub mod registrations;
 pub mod repo;
 pub mod sandbox;
 pub mod screen;

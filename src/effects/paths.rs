@@ -102,6 +102,11 @@ impl Paths {
         self.local.join(format!("builds/{task}-{attempt}.lock"))
     }
 
+    /// The lock that is held while somebody tries this attempt out.
+    pub fn try_lock(&self, task: &TaskId, attempt: Attempt) -> PathBuf {
+        self.local.join(format!("tries/{task}-{attempt}.lock"))
+    }
+
     /// Where the output of all attempts lies, a folder each.
     pub fn outputs(&self) -> PathBuf {
         self.local.join("logs")

@@ -18,8 +18,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-use self::running::{Channel, Channels, Running, Sink};
+pub use self::running::Channel;
+use self::running::{Channels, Running, Sink};
 use super::limits::Bounds;
+use super::pty::Pty;
 use super::{clock, env};
 
 /// How long a command that was asked to end has before it is killed.
@@ -222,6 +224,35 @@ fn pipe(
     };
     let finished = drive(invocation, stdin, Channels::Apart, &mut channels, &mut || None)?;
     Ok((finished, String::from_utf8_lossy(&errors).into_owned()))
+}
+
+/// What a person holds of a command that they work with.
+pub enum Hands<'a> {
+    /// A terminal: its other end is theirs.
+    Terminal(&'a Pty),
+    /// What it reads; what it writes comes through two pipes.
+    Pipes(Stdio),
+}
+
+/// Runs a command that a person works with, as [`run`] does. `output` gets what it writes as it
+/// comes; a terminal's is standard output.
+pub fn attend(
+    invocation: &Invocation,
+    hands: Hands,
+    output: &mut dyn FnMut(Channel, &[u8]),
+    watch: &mut dyn FnMut() -> Option<String>,
+) -> Result<Finished> {
+    let (stdin, channels) = match hands {
+        Hands::Terminal(pty) => {
+            (pty.inner().context("a terminal cannot be handed on")?, Channels::Terminal(pty))
+        }
+        Hands::Pipes(stdin) => (stdin, Channels::Apart),
+    };
+    let mut sink = |channel, bytes: &[u8]| {
+        output(channel, bytes);
+        Ok(())
+    };
+    drive(invocation, stdin, channels, &mut sink, watch)
 }
 
 fn open_input(path: Option<&Path>) -> Result<Stdio> {

@@ -118,6 +118,8 @@ pub struct Birth {
     pub joins: Option<RawFd>,
     /// The child leads a session of its own, with no terminal.
     pub own_session: bool,
+    /// The terminal of that session is the child's standard input.
+    pub own_terminal: bool,
 }
 
 /// Has the child start clean: default signals, no descriptors but the standard ones (a
@@ -139,6 +141,9 @@ pub fn prepare(command: &mut Command, birth: Birth) {
                 return Err(io::Error::last_os_error());
             }
             if birth.own_session && libc::setsid() == -1 {
+                return Err(io::Error::last_os_error());
+            }
+            if birth.own_terminal && libc::ioctl(0, libc::TIOCSCTTY as _, 0) == -1 {
                 return Err(io::Error::last_os_error());
             }
             if birth.dies_with_parent { die_with(parent) } else { Ok(()) }

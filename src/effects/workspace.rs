@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod pipes;
 pub mod remove;
 pub mod settings;
+pub mod spared;
 pub mod submodules;
 pub mod trouble;
 pub mod walk;
@@ -99,6 +100,16 @@ pub fn git_inside(folder: &Path) -> Git {
         None => git,
     };
     git.set("commit.gpgSign=false").set("core.safecrlf=false").set("diff.external=")
+}
+
+/// The stores of the user's repository that every workspace of it borrows from: what a sandbox
+/// has to show of it, read-only.
+pub fn borrowed(user: &Path) -> Result<Vec<PathBuf>> {
+    let source = canonical(user)?;
+    let mut found = stores(&source.join("objects"))?;
+    add_if_there(&mut found, &source.join("lfs"));
+    add_if_there(&mut found, &source.join("modules"));
+    Ok(found)
 }
 
 /// Makes a workspace; one that is already there (after a crash) is removed first.

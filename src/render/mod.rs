@@ -23,5 +23,6 @@ pub mod schema;
 pub mod show;
 pub mod status;
 pub mod text;
+pub mod tryout;
 pub mod watch;
 pub mod why;

@@ -200,6 +200,7 @@ pub fn one(detail: &Detail, now: DateTime<Utc>) -> String {
     let (base, name, branch) = (&row.base, &detail.name, &row.branch);
     let look = [
         format!("git diff {base}...{name}"),
+        format!("buildq try {task}"),
         format!("git switch {branch}"),
         format!("git worktree add ../{task} {branch}"),
     ];
@@ -263,7 +264,7 @@ fn changes(detail: &Detail) -> Vec<String> {
 /// What can be done with the build before the reader, by its key.
 pub fn keys(task: &TaskId, left: usize) -> String {
     let left = if left == 1 { "the last".into() } else { format!("{left} left") };
-    format!("\n{task} ({left}): s summary, d diff, a accept, r reject, n skip, q quit > ")
+    format!("\n{task} ({left}): s summary, d diff, t try, a accept, r reject, n skip, q quit > ")
 }
 
 /// How a walk ended.

@@ -129,12 +129,12 @@ fn trials_and_removals_that_were_cut_short_go() {
     repo.task("one", CLEAR);
     repo.wait_until("one", "succeeded").settle();
     let all = workspaces(&repo);
-    for name in ["one-1-base", "one-accept", ".gone-one-1-0"] {
+    for name in ["one-1-base", "one-1-try", "one-accept", ".gone-one-1-0"] {
         fs::create_dir(all.join(name)).unwrap();
         fs::write(all.join(name).join("file"), "x").unwrap();
     }
     repo.buildq(["gc"]).stdout_has("removed: trial one-accept (").success();
-    assert_eq!(names(&all), [".buildq-workspaces"]);
+    assert_eq!(names(&all), [".buildq-workspaces", "one-1", "one-1.review"]);
 }
 
 #[test]

@@ -31,8 +31,10 @@ fn bash_completes_verbs_flags_and_tasks() {
     assert!(some.contains("parse-input") && !some.contains("print-output"), "{some}");
     let all = offered(&repo, &["buildq", "why", "p"]);
     assert!(all.contains("parse-input") && all.contains("print-output"), "{all}");
-    let none = offered(&repo, &["buildq", "accept", "p"]);
-    assert!(!none.contains("parse-input"), "nothing waits for review: {none}");
+    for verb in ["accept", "try"] {
+        let none = offered(&repo, &["buildq", verb, "p"]);
+        assert!(!none.contains("parse-input"), "nothing waits for review: {none}");
+    }
     repo.buildq(["completions", "tcsh"]).code(2);
 }
 

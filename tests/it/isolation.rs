@@ -75,6 +75,8 @@ fn of_the_person_nothing_is_seen_but_tools() {
         fs::remove_file(&common).unwrap();
         assert_eq!(found, "a tool\nshown\nkept\nkept\n", "{walls:?}");
         assert!(!home.join("kept").exists() && !home.join("made").exists());
+        // What waits for review keeps its workspace, and nothing else.
+        repo.buildq(["gc", "--drop", "x-1"]).success();
         let state = home.join(".local/state/buildq");
         let left: Vec<PathBuf> = crate::support::files_below(&state);
         assert!(left.iter().all(|path| path.ends_with(".buildq-workspaces")), "{left:?}");

@@ -6,6 +6,7 @@
 #[allow(dead_code, unused_imports)] // Some of its words are used by `tests/faults/` alone.
 mod support;
 
+mod agents;
 mod attacks;
 mod bad_input;
 mod builder_contract;
@@ -30,6 +31,10 @@ mod layers;
 mod life;
 mod lint;
 mod limits;
+#[cfg(feature = "mcp")]
+mod mcp;
+#[cfg(feature = "mcp")]
+mod mcp_install;
 mod mended;
 mod merges;
 mod notify;
@@ -37,6 +42,7 @@ mod schema;
 mod secrets;
 mod terminal;
 mod status_branch;
+mod tryout;
 mod trusted;
 mod untouched;
 mod verbs;

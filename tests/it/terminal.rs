@@ -173,7 +173,12 @@ fn a_walk_through_the_reviews_takes_a_key_for_each_decision() {
     terminal.shows("one (3 left): s summary");
     // The one before us, by its name.
     terminal.keys(&["d"]).shows("+one 1");
-    terminal.keys(&["x"]).shows("that is none of the keys");
+    terminal.keys(&["x"]).shows("none of the keys");
+    // Into its workspace, and back to where one was.
+    terminal.keys(&["t"]).shows("`exit` or Ctrl-D leaves");
+    terminal
+        .runs("cat one.txt; exit")
+        .until(|screen| screen.contains("\none 1\n") && screen.trim_end().ends_with("q quit >"));
     terminal.keys(&["r"]).shows("what should be different?");
     terminal.runs("Say it twice").shows("(2 left): s summary");
     assert!(repo.event("one", "rejected").contains("Say it twice"));

@@ -113,6 +113,11 @@ pub fn files(repo: &Repo, branch: &str, seed: &Seed, no_commit: bool) -> Result<
 pub struct Files(Vec<(String, Vec<u8>)>);
 
 impl Files {
+    /// One more, or a new text of one that the branch has.
+    pub fn add(&mut self, path: &str, text: &str) {
+        self.0.push((path.to_owned(), text.as_bytes().to_vec()));
+    }
+
     /// Commits them alone; with `no_commit` it says how to.
     pub fn commit(self, world: &Site, no_commit: bool) -> Result<Option<Step>> {
         if self.0.is_empty() {

@@ -1,5 +1,6 @@
 //! What `init` says at its end: what was written, what runs with which rights, undo, next.
 
+use super::agents::Taught;
 use crate::domain::config::STEPS;
 use crate::effects::hooks::{How, Installed};
 use crate::effects::timers::Found;
@@ -43,6 +44,8 @@ pub enum Step {
     },
     /// The new configuration shows notices on this desktop.
     Notices,
+    /// What became of the section that tells coding agents of the queue.
+    Agents(Taught),
     /// A timer.
     Heartbeat {
         /// Which.
@@ -71,6 +74,7 @@ impl Step {
             Self::Wrote(_) | Self::Committed { .. } => true,
             Self::Kept(_) | Self::Managed { .. } | Self::Uncommitted(_) => false,
             Self::Watches { .. } | Self::Notices => false,
+            Self::Agents(taught) => matches!(taught, Taught::New(_) | Taught::Renewed(_)),
             Self::Hooks(hooks) => hooks.iter().any(|hook| hook.how != How::Unchanged),
             Self::Settings(settings) => !settings.is_empty(),
             Self::Trust(trust) => *trust == Trusting::Now,
@@ -111,9 +115,20 @@ impl Step {
                 "notices",
                 &format!("on this desktop, when a build waits for you: `notify` in {CONFIG}"),
             ),
+            Self::Agents(taught) => agents_row(taught),
             Self::Heartbeat { .. } => String::new(),
         }
     }
+}
+
+fn agents_row(taught: &Taught) -> String {
+    let text = match taught {
+        Taught::New(path) => format!("a section of {path} tells them how to queue work and report"),
+        Taught::Renewed(path) => format!("the section of {path} that tells them is renewed"),
+        Taught::Same(path) => format!("{path} tells them how to queue work and report"),
+        Taught::Left(why) => return row("to do", why),
+    };
+    row("agents", &text)
 }
 
 fn trust_row(trust: &Trusting) -> String {

@@ -21,6 +21,7 @@ use crate::render::review as view;
 enum Step {
     Summary,
     Diff,
+    Try,
     Accept,
     Reject,
     Skip,
@@ -33,6 +34,7 @@ impl Step {
         match key {
             Key::Letter('s') => Self::Summary,
             Key::Letter('d') => Self::Diff,
+            Key::Letter('t') => Self::Try,
             Key::Letter('a') => Self::Accept,
             Key::Letter('r') => Self::Reject,
             Key::Letter('n') => Self::Skip,
@@ -108,6 +110,7 @@ fn at(
                     mouth::complain(&crate::render::error::show(&error));
                 }
             }
+            Step::Try => foreground::lend(&scene.dir, &["try", task.as_str()])?,
             Step::Accept => {
                 if foreground::hand_over(&scene.dir, &["accept", task.as_str()])? {
                     tally.accepted += 1;
@@ -138,11 +141,12 @@ impl Step {
         match self {
             Self::Summary => "summary",
             Self::Diff => "diff",
+            Self::Try => "try",
             Self::Accept => "accept",
             Self::Reject => "reject",
             Self::Skip => "skip",
             Self::Quit => "quit",
-            Self::Unknown => "that is none of the keys",
+            Self::Unknown => "none of the keys",
         }
     }
 }
@@ -179,7 +183,7 @@ mod tests {
     fn each_key_is_one_step_and_no_other_decides_anything() {
         for c in ' '..='~' {
             let step = Step::of(Key::Letter(c));
-            match "sdarnq".contains(c) {
+            match "sdtarnq".contains(c) {
                 true => assert!(step.word().starts_with(c) || c == 'n', "{c}"),
                 false => assert_eq!(step, Step::Unknown),
             }

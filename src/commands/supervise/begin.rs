@@ -15,6 +15,7 @@ use crate::effects::clock;
 use crate::effects::ledger::{Appended, Draft, append};
 use crate::effects::locks::Lock;
 use crate::effects::repo::Repo;
+use crate::effects::workspace::spared;
 
 /// An attempt that stands in the ledger.
 pub struct Begun {
@@ -101,7 +102,9 @@ fn due(world: &World, task: &TaskId, attempt: Attempt, forced: bool) -> Result<S
 /// supervisor died before it could end the builder: that is done now.
 fn end_earlier(world: &World, start: &Start) -> Result<bool> {
     for earlier in (1..start.attempt.0).map(Attempt) {
-        if !world.paths.workspace(&start.task, earlier).exists() {
+        let folder = world.paths.workspace(&start.task, earlier);
+        // One that was kept for review was empty of builders before it was marked.
+        if !folder.exists() || spared::spared(&folder).is_some() {
             continue;
         }
         let lock = world.paths.attempt_lock(&start.task, earlier);

@@ -129,9 +129,10 @@ pub fn rescue(site: &Site, end: End) -> End {
 }
 
 /// Records the end, once; refused, the ledger has decided otherwise and the work is kept anyway.
-pub fn record(begun: &Begun, site: &Site, end: End, took: Duration) -> Result<()> {
-    let disk = Some(workspace::disk_use(site.folder()));
-    let usage = Usage { duration: took, disk, ..end.usage.clone() };
+/// Where it waits for review now, tells the commit and the bytes of its workspace.
+pub fn record(begun: &Begun, site: &Site, end: End, took: Duration) -> Result<Option<(Oid, u64)>> {
+    let bytes = workspace::disk_use(site.folder());
+    let usage = Usage { duration: took, disk: Some(bytes), ..end.usage.clone() };
     let head = begun.world.repo.reference(&attempt_ref(&begun.start.task, begun.start.attempt));
     let head = head.unwrap_or(begun.start.base);
     let facts = site.progress(head)?;
@@ -144,20 +145,28 @@ pub fn record(begun: &Begun, site: &Site, end: End, took: Duration) -> Result<()
         Verdict::Candidate(work) => succeeded(begun, site, work, (&facts, end))?,
         _ => other(begun, end, head, tail),
     };
+    let mut waits = None;
     if let Some(draft) = draft {
-        write(begun, draft)?;
+        let tip = match &draft.kind {
+            Kind::Succeeded(done) => Some(done.tip),
+            _ => None,
+        };
+        let written = write(begun, draft)?;
+        waits = tip.filter(|_| written).map(|tip| (tip, bytes));
     }
-    follow(begun)
+    follow(begun)?;
+    Ok(waits)
 }
 
 /// The same for an attempt that never had a workspace.
 pub fn record_without_site(begun: &Begun, end: End, took: Duration) -> Result<()> {
     let usage = Usage { duration: took, ..Usage::default() };
     let draft = other(begun, End { usage, ..end }, begun.start.base, String::new());
-    draft.map_or(Ok(()), |draft| write(begun, draft))
+    draft.map_or(Ok(()), |draft| write(begun, draft).map(drop))
 }
 
-fn write(begun: &Begun, draft: Draft) -> Result<()> {
+/// Whether the ledger has taken it.
+fn write(begun: &Begun, draft: Draft) -> Result<bool> {
     let world = &begun.world;
     let name = begun.start.builder.clone();
     let author = Person { name, email: "buildq@localhost".into() };
@@ -166,10 +175,10 @@ fn write(begun: &Begun, draft: Draft) -> Result<()> {
     let pen = Pen { repo, paths, author, queue, now, masks: world.masks() };
     let draft = Draft { run: Some(begun.run.clone()), ..draft };
     match append(&pen, &mut |_| Ok(Ok(draft.clone())))? {
-        Appended::Yes(..) => Ok(()),
+        Appended::Yes(..) => Ok(true),
         Appended::No(why) => {
             mouth::complain(&format!("buildq: {why}"));
-            Ok(())
+            Ok(false)
         }
     }
 }

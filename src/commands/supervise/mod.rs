@@ -8,6 +8,7 @@ pub mod bury;
 mod checks;
 mod finish;
 mod site;
+pub mod spare;
 pub mod tidy;
 mod watch;
 
@@ -116,8 +117,9 @@ fn build(begun: &Begun, lock: &Lock) -> Result<()> {
             let end = work(begun, &site, &mut watch)
                 .unwrap_or_else(|error| fallen(&error, "buildq could not go on"));
             let end = finish::rescue(&site, end);
-            finish::record(begun, &site, end, begin.elapsed())?;
-            site.clear();
+            let waits = finish::record(begun, &site, end, begin.elapsed())?;
+            let stays = waits.is_some_and(|work| spare::keep(&begun.world, site.folder(), work));
+            site.clear(stays);
             return Ok(());
         }
         Err(error) => fallen(&error, "no workspace"),

@@ -28,7 +28,7 @@ use crate::effects::repo::{Repo, Swap};
 use crate::effects::sandbox::Level;
 use crate::effects::sandbox::inside::{self, Inside, Role};
 use crate::effects::sandbox::lent::Lent;
-use crate::effects::workspace::{self, Made, Order};
+use crate::effects::workspace::{self, Made, Order, marker};
 
 /// The largest pack that is taken over from one attempt, in bytes.
 const MAX_PACK: u64 = 2 << 30;
@@ -116,7 +116,7 @@ impl<'a> Site<'a> {
 
     /// Where the builder finds what it is told.
     pub fn prompt_file(&self) -> PathBuf {
-        self.folder().join(".git/buildq/prompt.md")
+        self.folder().join(marker::PROMPT)
     }
 
     fn spec_file(&self) -> PathBuf {
@@ -154,11 +154,11 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Removes the workspace; its work is in the refs.
-    pub fn clear(&self) {
+    /// Removes the workspace, whose work is in the refs, unless it `stays` for review.
+    pub fn clear(&self, stays: bool) {
         // It may hold what a builder has copied of a login.
         let _ = workspace::remove_home(self.folder());
-        if !self.keep.get() {
+        if !self.keep.get() && !stays {
             let _ = workspace::remove(self.folder());
         }
     }
@@ -394,7 +394,7 @@ fn environment(begun: &Begun, made: &Made) -> Vec<(OsString, OsString)> {
         (env::BRANCH, world.branch_of(&start.task).into()),
         (env::BASE, start.base.to_string().into()),
         (env::WORKSPACE, made.folder.clone().into()),
-        (env::PROMPT, made.folder.join(".git/buildq/prompt.md").into()),
+        (env::PROMPT, made.folder.join(marker::PROMPT).into()),
         (env::SPEC, spec_file(&made.folder, begun).into()),
         (env::QUEUE_FILE, start.path.clone().into()),
     ];

@@ -1,10 +1,14 @@
 //! Clearing away what killed processes left: workspaces of attempts that have ended.
 
-use super::bury;
+use std::path::Path;
+
+use super::{bury, spare};
 use crate::commands::gather::World;
+use crate::core::gc;
 use crate::core::ledger::{Build, Run};
 use crate::domain::id::{Attempt, TaskId};
 use crate::effects::locks::Lock;
+use crate::effects::workspace::spared;
 use crate::effects::{litter, workspace};
 
 /// An attempt that has ended needs its workspace no more. A person may have ended it before its
@@ -15,9 +19,11 @@ pub fn tidy(world: &World) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let Some((task, attempt, for_base)) = whose(&name) else { continue };
         let Some(run) = ended(world, &task, attempt) else { continue };
-        if workspace::is_kept(&folder) {
+        if workspace::is_kept(&folder) || is_awaited(world, (&task, attempt), &folder) {
             continue;
         }
+        let tried = Lock::try_take(&world.paths.try_lock(&task, attempt));
+        let Ok(Some(_tried)) = tried else { continue };
         let lock = Lock::try_take(&world.paths.attempt_lock(&task, attempt));
         let Ok(Some(_lock)) = lock else { continue };
         let salvaged = match for_base || run.is_done() {
@@ -30,6 +36,13 @@ pub fn tidy(world: &World) {
             Err(_) => workspace::keep(&folder),
         };
     }
+}
+
+/// A workspace that is kept until its build is decided. Where the room that a start needs is short,
+/// it goes before: one that waits must not hold one that could be built.
+fn is_awaited(world: &World, (task, attempt): (&TaskId, Attempt), folder: &Path) -> bool {
+    let short = spare::is_short(world, world.seen.room);
+    !short && gc::in_review(&world.ledger, task, attempt) && spared::spared(folder).is_some()
 }
 
 /// An attempt that the ledger has the end of.

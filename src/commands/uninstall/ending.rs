@@ -8,13 +8,13 @@ use anyhow::{Result, bail};
 use crate::commands::gather::World;
 use crate::commands::supervise::tidy::whose;
 use crate::commands::supervise::{bury, token_of};
-use crate::commands::{pause, print};
+use crate::commands::{pause, print, tryout};
 use crate::core::ledger::{Build, Run};
 use crate::domain::id::{Attempt, TaskId};
 use crate::effects::locks::Lock;
 use crate::effects::repo::Repo;
 use crate::effects::workspace::remove::GOING;
-use crate::effects::{clock, sweep, waker, workspace};
+use crate::effects::{clock, litter, sweep, waker, workspace};
 use crate::render;
 
 /// A sync at work is waited for this long.
@@ -102,11 +102,18 @@ fn clear(world: &World, ended: &mut Ended) -> Result<()> {
     for folder in folders.flatten().filter(|entry| entry.path().is_dir()) {
         let name = folder.file_name().to_string_lossy().into_owned();
         let path = folder.path();
+        if let Some((task, attempt)) =
+            litter::whose(name.strip_suffix(litter::TRY).unwrap_or(&name))
+        {
+            // What somebody tries out in it.
+            sweep::end_all(&tryout::token_of(&world.paths, &task, attempt), &path, GRACE)?;
+        }
         let safe = match whose(&name) {
             // What killed processes have left, or made for a trial.
             None if name.starts_with(GOING)
                 || name.ends_with("-accept")
-                || name.ends_with("-judge") =>
+                || name.ends_with("-judge")
+                || name.ends_with(litter::TRY) =>
             {
                 true
             }

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use super::super::cgroup::Cgroup;
 use super::super::limits::Bounds;
+use super::super::pty::Pty;
 use super::super::sys::{self, Birth, Usage};
 use super::super::{clock, env, limits, sweep};
 use super::{ADOPTS, Ended, Invocation, SPARED, quoted};
@@ -39,12 +40,14 @@ pub enum Channel {
 }
 
 /// Whether standard and error output come through one pipe, in order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Channels {
+#[derive(Clone, Copy)]
+pub enum Channels<'a> {
     /// They do.
     Merged,
     /// Each has its own.
     Apart,
+    /// All three are this terminal, and it is that of the command's session.
+    Terminal(&'a Pty),
 }
 
 /// Who takes output.
@@ -76,7 +79,12 @@ impl Running {
             bail!("the folder `{}` is not there", invocation.cwd.display());
         }
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(&invocation.cwd).process_group(0).stdin(stdin);
+        command.args(arguments).current_dir(&invocation.cwd).stdin(stdin);
+        let own_terminal = matches!(channels, Channels::Terminal(_));
+        if !own_terminal {
+            // Who leads a group cannot begin a session, which makes a group as well.
+            command.process_group(0);
+        }
         command.env_clear().envs(invocation.env.iter().map(|(name, value)| (name, value)));
         if !invocation.token.is_empty() {
             command.env(env::TOKEN, &invocation.token);
@@ -85,7 +93,8 @@ impl Running {
         let group = invocation.bounds.processes.and_then(Cgroup::make);
         let door = group.as_ref().and_then(Cgroup::door);
         let joins = door.as_ref().map(AsRawFd::as_raw_fd);
-        let birth = Birth { keep, joins, dies_with_parent: true, own_session: false };
+        let own_session = own_terminal;
+        let birth = Birth { keep, joins, dies_with_parent: true, own_session, own_terminal };
         sys::prepare(&mut command, birth);
         let pipes = connect(&mut command, channels).context("cannot make a pipe")?;
         let started = command.spawn();
@@ -299,17 +308,22 @@ impl Running {
 
 /// Gives the command its output pipes and returns the reading ends, which never block.
 fn connect(command: &mut Command, channels: Channels) -> Result<Vec<(Channel, PipeReader)>> {
-    let (out, out_end) = io::pipe()?;
-    let mut pipes = vec![(Channel::Out, out)];
-    match channels {
-        Channels::Merged => command.stderr(out_end.try_clone()?),
+    let pipes = match channels {
+        Channels::Merged => {
+            let (out, end) = io::pipe()?;
+            command.stderr(end.try_clone()?).stdout(end);
+            vec![(Channel::Out, out)]
+        }
         Channels::Apart => {
-            let (err, err_end) = io::pipe()?;
-            pipes.push((Channel::Err, err));
-            command.stderr(err_end)
+            let ((out, end), (err, err_end)) = (io::pipe()?, io::pipe()?);
+            command.stderr(err_end).stdout(end);
+            vec![(Channel::Out, out), (Channel::Err, err)]
+        }
+        Channels::Terminal(pty) => {
+            command.stderr(pty.inner()?).stdout(pty.inner()?);
+            vec![(Channel::Out, pty.outer()?.into())]
         }
     };
-    command.stdout(out_end);
     for (_, pipe) in &pipes {
         let flags = rustix::fs::fcntl_getfl(pipe.as_fd())?;
         rustix::fs::fcntl_setfl(pipe.as_fd(), flags | rustix::fs::OFlags::NONBLOCK)?;

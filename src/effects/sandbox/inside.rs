@@ -54,6 +54,8 @@ pub struct Inside<'a> {
     pub network: bool,
     /// How much may be used.
     pub bounds: Bounds,
+    /// Commands get a terminal that was made for them: see [`process::Hands`].
+    pub own_terminal: bool,
 }
 
 impl<'a> Inside<'a> {
@@ -70,6 +72,7 @@ impl<'a> Inside<'a> {
             token: String::new(),
             network: true,
             bounds: Bounds::default(),
+            own_terminal: false,
         }
     }
 
@@ -136,6 +139,7 @@ impl<'a> Inside<'a> {
         walls.network = self.network;
         walls.own = super::super::detach::this_program().ok();
         walls.processes = self.bounds.processes;
+        walls.own_terminal = self.own_terminal;
         walls
     }
 

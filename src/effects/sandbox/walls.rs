@@ -53,6 +53,8 @@ pub struct Walls<'a> {
     pub own: Option<PathBuf>,
     /// Processes and threads it may have at once.
     pub processes: Option<u32>,
+    /// It leads a session whose terminal was made for it alone.
+    pub own_terminal: bool,
 }
 
 /// What stands in one place. The order counts where two are for the same path: the stricter
@@ -81,6 +83,7 @@ impl Walls<'_> {
             network: true,
             own: None,
             processes: None,
+            own_terminal: false,
         }
     }
 
@@ -160,8 +163,13 @@ impl Walls<'_> {
     fn bubblewrap(&self, bwrap: &Path) -> Vec<OsString> {
         let mut line = vec![bwrap.as_os_str().to_owned()];
         let mut add = |words: &[&OsStr]| line.extend(words.iter().map(OsString::from));
-        for flag in ["--die-with-parent", "--unshare-pid", "--unshare-ipc", "--new-session"] {
+        for flag in ["--die-with-parent", "--unshare-pid", "--unshare-ipc"] {
             add(&[flag.as_ref()]);
+        }
+        // What has the person's terminal could type into it (TIOCSTI). One that was made for the
+        // command leads to nobody else, and without it there are no jobs.
+        if !self.own_terminal {
+            add(&["--new-session".as_ref()]);
         }
         // Other users get a user namespace of their own and lose what it gives; root would
         // keep its privileges, and could make the file system writable again.

@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Order, write};
 use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::effects::env;
 
 /// Below the workspace's top.
 pub const FILE: &str = ".git/buildq-workspace";
+/// What the builder was told, below the workspace's top.
+pub const PROMPT: &str = ".git/buildq/prompt.md";
 /// It is a few hundred bytes; what is larger is not ours.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -69,6 +72,15 @@ impl Marker {
              build is doing with `buildq status`",
             from.display()
         )
+    }
+
+    /// Whether this process is one of a build, as far as it can tell: it has the environment of
+    /// one, or works in a workspace. Walls hold a builder; this only tells it what to do instead.
+    pub fn is_here() -> bool {
+        let named =
+            [env::WORKSPACE, env::TOKEN].iter().any(|name| std::env::var_os(name).is_some());
+        let here = std::env::current_dir().unwrap_or_default();
+        named || here.ancestors().any(|folder| folder.join(FILE).exists())
     }
 
     fn read(folder: &Path) -> Result<Self> {

@@ -47,6 +47,7 @@ pub fn remove(folder: &Path) -> Result<()> {
     remove_home(folder)?;
     remove_whole(folder)?;
     let _ = std::fs::remove_file(mark(folder));
+    super::spared::forget(folder);
     Ok(())
 }
 
