@@ -13,7 +13,7 @@ use crate::domain::event::Kind;
 use crate::domain::id::Oid;
 use crate::domain::task::{When, when};
 use crate::effects::ledger::chapters::events_before;
-use crate::effects::ledger::reports::{self, Key};
+use crate::effects::ledger::reports::{self, Key, Made};
 use crate::effects::ledger::{self, Appended, Draft, append};
 use crate::render;
 
@@ -153,35 +153,33 @@ pub fn plain_of_day(world: &World, date: NaiveDate) -> Result<String> {
     Ok(world.masks().mask(&render::report::plain(&report)))
 }
 
-/// What was committed before an end may come in after it, from elsewhere, for so long.
-const LATE: TimeDelta = TimeDelta::days(1);
-
 fn make(world: &World, span: Span) -> Result<Report> {
     let key = Key::of(span, &world.config);
     let tip = ledger::tip(&world.repo);
-    if let Some(report) = reports::load(&world.repo, &world.paths, &key)? {
+    let queue_then = |told| queue_then(world, told, span.until);
+    if let Some(report) = reports::load(&world.repo, &world.paths, &key, &queue_then)? {
         return Ok(report);
     }
     let times = (report::reach(span), span.until);
     let (before, events) = events_before(&world.repo, &world.paths, times)?;
     let past = Past::after(before, events, span);
-    let queue = queue_then(world, past.queue, span.until);
+    let (told, queue) = (past.queue, queue_then(past.queue));
     let stood = world.queue_at(queue, &past.ledger)?;
-    let lasts = span.until <= world.now - LATE && is_whole(world, (queue, &past.ledger), &stood);
+    let lasts = span.until <= world.now && is_whole(world, &past, &stood);
     let report = report::report(past, stood, &world.config);
     if let Some(tip) = tip.filter(|_| lasts) {
-        reports::store(&world.paths, &key, tip, &report);
+        reports::store(&world.paths, &key, Made { tip, told, queue }, &report);
     }
     Ok(report)
 }
 
 /// Whether every object that it is made of is here: one that comes later makes another report.
-fn is_whole(world: &World, (queue, then): (Option<Oid>, &Ledger), stood: &Stood) -> bool {
+fn is_whole(world: &World, past: &Past, stood: &Stood) -> bool {
     let here = |oid| world.repo.has(oid);
     let unread = stood.queue.items.values().filter(|item| item.task.is_none());
-    queue.is_none_or(here)
+    stood.queue.tip.is_none_or(here)
         && unread.into_iter().all(|item| here(item.blob))
-        && then.approvals.iter().all(|approval| here(approval.source))
+        && past.ledger.approvals.iter().all(|approval| here(approval.source))
 }
 
 /// The queue branch at the end of a span: where the last event saw it, or what was committed to it

@@ -12,7 +12,7 @@ use crate::effects::paths::Paths;
 use crate::effects::{files, program};
 
 /// Grows with every change of what is written.
-const SHAPE: u32 = 3;
+const SHAPE: u32 = 4;
 
 /// The whole ledger, as this very program has written it last.
 pub fn load(paths: &Paths) -> Option<Ledger> {

@@ -39,10 +39,28 @@ impl Key {
     }
 }
 
-/// The report, if it was made before and a new one would be the same.
-pub fn load(repo: &Repo, paths: &Paths, key: &Key) -> Result<Option<Report>> {
-    let known = cache::load_report::<(Key, Oid, Report)>(paths, &key.name());
-    let Some((_, then, report)) = known.filter(|known| known.0 == *key) else { return Ok(None) };
+/// The history that a report was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The ledger's tip.
+    pub tip: Oid,
+    /// Where the queue branch stood by the last event of the span.
+    pub told: Option<Oid>,
+    /// Where it stood at the end of the span.
+    pub queue: Option<Oid>,
+}
+
+/// The report, if it was made before and a new one would be the same. `queue` tells where the queue
+/// branch stood at the end of the span, by where its last event says that it stood.
+pub fn load(
+    repo: &Repo,
+    paths: &Paths,
+    key: &Key,
+    queue: &dyn Fn(Option<Oid>) -> Option<Oid>,
+) -> Result<Option<Report>> {
+    let known = cache::load_report::<(Key, Made, Report)>(paths, &key.name());
+    let known = known.filter(|(of, made, _)| of == key && queue(made.told) == made.queue);
+    let Some((_, Made { tip: then, .. }, report)) = known else { return Ok(None) };
     let Some(tip) = tip(repo) else { return Ok(None) };
     let since = if then == tip { Some(Vec::new()) } else { repo.past(tip, Some(then), told)? };
     let is_later = |at| at >= key.span.until;
@@ -52,12 +70,12 @@ pub fn load(repo: &Repo, paths: &Paths, key: &Key) -> Result<Option<Report>> {
     Ok(same.then_some(report))
 }
 
-/// Keeps a report that was made at this tip of the ledger, and no more than [`MOST`] in all.
-pub fn store(paths: &Paths, key: &Key, tip: Oid, report: &Report) {
+/// Keeps a report that was made of this history, and no more than [`MOST`] in all.
+pub fn store(paths: &Paths, key: &Key, made: Made, report: &Report) {
     if report.queue.len() > LARGE {
         return;
     }
-    let _ = cache::store_report(paths, &key.name(), &(key, tip, report));
+    let _ = cache::store_report(paths, &key.name(), &(key, made, report));
     let found = fs::read_dir(paths.local.join("cache/reports")).into_iter().flatten().flatten();
     let dated = |entry: fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()));
     let mut found: Vec<(_, PathBuf)> = found.filter_map(dated).collect();
@@ -95,21 +113,26 @@ mod tests {
         let merged = grow(&repo, &[first, other], "merged", 1);
         let go = |tip| repo.swap(REF, repo.reference(REF), tip, "test").unwrap();
         let config = Config::default();
-        let made = |span| report(Past::of(events(&repo).unwrap(), span), Stood::default(), &config);
+        let made = Made { tip: first, told: None, queue: Some(begin) };
+        let load = |key: &Key| load(&repo, &paths, key, &|_| Some(begin)).unwrap();
+        let write =
+            |span| report(Past::of(events(&repo).unwrap(), span), Stood::default(), &config);
         for (until, lasts) in [(1, false), (2, false), (3, false), (25, false), (-5, true)] {
             let span = Span { since: minute(until - 10), until: minute(until) };
             let key = Key::of(span, &config);
             go(first);
-            let report = made(span);
-            store(&paths, &key, first, &report);
-            assert_eq!(load(&repo, &paths, &key).unwrap(), Some(report.clone()), "{until}");
+            let report = write(span);
+            store(&paths, &key, made, &report);
+            assert_eq!(load(&key), Some(report.clone()), "{until}");
             let another = Config { branch_prefix: "other/".into(), ..config.clone() };
-            assert_eq!(load(&repo, &paths, &Key::of(span, &another)).unwrap(), None);
+            assert_eq!(load(&Key::of(span, &another)), None);
+            let moved = super::load(&repo, &paths, &key, &|_| Some(other)).unwrap();
+            assert_eq!(moved, None, "the queue stood elsewhere");
             go(wrong);
-            assert_eq!(load(&repo, &paths, &key).unwrap().is_some(), lasts, "{until}");
+            assert_eq!(load(&key).is_some(), lasts, "{until}");
             for tip in [other, merged, begin] {
                 go(tip);
-                assert_eq!(load(&repo, &paths, &key).unwrap(), None, "{until} at {tip}");
+                assert_eq!(load(&key), None, "{until} at {tip}");
             }
             go(first);
             let file = paths.local.join("cache/reports").join(key.name());
@@ -117,11 +140,11 @@ mod tests {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
             fs::write(&file, bytes).unwrap();
-            assert_eq!(load(&repo, &paths, &key).unwrap(), None, "damaged");
+            assert_eq!(load(&key), None, "damaged");
         }
         for n in 0..2 * MOST {
             let span = Span { since: minute(0), until: minute(i64::try_from(n).unwrap()) };
-            store(&paths, &Key::of(span, &config), first, &made(span));
+            store(&paths, &Key::of(span, &config), made, &write(span));
         }
         assert_eq!(fs::read_dir(paths.local.join("cache/reports")).unwrap().count(), MOST);
     }

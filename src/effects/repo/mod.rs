@@ -35,6 +35,8 @@ pub struct Repo {
     settings: RefCell<Option<git2::Config>>,
     /// What could not be read, though it may be there, and why.
     unread: RefCell<Option<String>>,
+    /// What lies at paths that were looked at.
+    known: tree::Known,
 }
 
 fn plain(oid: git2::Oid) -> Oid {
@@ -51,7 +53,12 @@ impl Repo {
     fn of(git: git2::Repository) -> Self {
         // libgit2 asks for it when it first looks at objects or refs, and never again.
         sys::sync_what_is_written();
-        Self { git, settings: RefCell::new(None), unread: RefCell::new(None) }
+        Self {
+            git,
+            settings: RefCell::new(None),
+            unread: RefCell::new(None),
+            known: tree::Known::default(),
+        }
     }
 
     /// The repository around a directory, as git itself would find it (`GIT_DIR` counts).

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 
-use super::{Repo, plain, raw};
+use super::{Entry, Repo, plain, raw};
 use crate::core::queue::{self, Content, File};
 use crate::domain::id::Oid;
 
@@ -93,20 +93,19 @@ impl Repo {
 
     /// The object at a path of a commit's tree.
     pub fn entry(&self, commit: Oid, path: &str) -> Option<Oid> {
-        Some(plain(self.at_path(commit, path)?.id()))
+        Some(self.at_path(commit, path)?.object)
     }
 
     /// The text at a path of a commit's tree, if it is a regular file.
     pub fn file(&self, commit: Oid, path: &str) -> Option<Vec<u8>> {
         let entry = self.at_path(commit, path)?;
-        let regular = matches!(entry.filemode(), 0o100_644 | 0o100_755 | 0o100_664);
-        regular.then(|| self.blob(plain(entry.id()))).flatten()
+        let regular = matches!(entry.mode, 0o100_644 | 0o100_755 | 0o100_664);
+        regular.then(|| self.blob(entry.object)).flatten()
     }
 
-    fn at_path(&self, commit: Oid, path: &str) -> Option<git2::TreeEntry<'static>> {
-        let tree = self.git.find_commit(raw(commit).ok()?).and_then(|commit| commit.tree());
-        let entry = tree.and_then(|tree| tree.get_path(std::path::Path::new(path)));
-        self.there(format_args!("`{commit}:{path}`"), entry)
+    fn at_path(&self, commit: Oid, path: &str) -> Option<Entry> {
+        let found = self.look_up(commit, path);
+        self.there(format_args!("`{commit}:{path}`"), found).flatten()
     }
 
     /// Names at the top of a commit's tree.

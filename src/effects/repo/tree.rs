@@ -1,6 +1,7 @@
 //! What lies at a path of a commit's tree, symbolic links followed as a checkout would.
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -69,13 +70,42 @@ pub struct Led {
     pub folder: Option<String>,
 }
 
+/// So many paths are remembered at once.
+const KNOWN: usize = 1024;
+
+/// What lies at paths of commits, as it was found before.
+pub type Known = RefCell<HashMap<(Oid, String), Option<Entry>>>;
+
 impl Repo {
+    /// What lies at a path of a commit's tree, looked for once: a commit never changes, and the tree
+    /// of a queue that lies in one folder may have megabytes.
+    pub(super) fn look_up(&self, commit: Oid, path: &str) -> Result<Option<Entry>, git2::Error> {
+        let key = (commit, path.to_owned());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Ok(*known);
+        }
+        let tree = self.git.find_commit(git2::Oid::from_bytes(&commit.0)?)?.tree()?;
+        let found = match tree.get_path(Path::new(path)) {
+            Ok(found) => {
+                let mode = u32::try_from(found.filemode()).unwrap_or_default();
+                Some(Entry { mode, object: plain(found.id()) })
+            }
+            // That an object is not here may change; that a tree has no such name does not.
+            Err(error) if error.class() == git2::ErrorClass::Tree => None,
+            Err(error) => return Err(error),
+        };
+        let mut known = self.known.borrow_mut();
+        if known.len() >= KNOWN {
+            known.clear();
+        }
+        known.insert(key, found);
+        Ok(found)
+    }
+
     /// Follows a path of a commit's tree. One that is not there, or leaves the tree, leads to
     /// the links on the way alone.
     pub fn lead(&self, commit: Oid, path: &str) -> Led {
         let mut led = Led::default();
-        let tree = raw(commit).ok().and_then(|oid| self.git.find_commit(oid).ok()?.tree().ok());
-        let Some(tree) = tree else { return led };
         let mut open: VecDeque<String> = path.split('/').map(str::to_owned).collect();
         let mut done: Vec<String> = Vec::new();
         let mut links = 0;
@@ -88,10 +118,8 @@ impl Repo {
             }
             done.push(part);
             let here = done.join("/");
-            let Ok(found) = tree.get_path(Path::new(&here)) else { return led };
-            let mode = u32::try_from(found.filemode()).unwrap_or_default();
-            let entry = Entry { mode, object: plain(found.id()) };
-            match mode {
+            let Ok(Some(entry)) = self.look_up(commit, &here) else { return led };
+            match entry.mode {
                 FOLDER => {}
                 LINK => {
                     led.entries.push((here, entry));
@@ -187,5 +215,35 @@ mod tests {
         assert!(text.starts_with("100644 "), "{text}");
         assert_eq!(text.parse(), Ok(below[0].1));
         assert!("x".parse::<Entry>().is_err());
+    }
+
+    #[test]
+    fn a_path_is_looked_for_once_but_for_what_was_not_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = Git::at(dir.path());
+        git.run(["init", "-q", "-b", "main"]).unwrap();
+        std::fs::create_dir(dir.path().join("real")).unwrap();
+        std::fs::write(dir.path().join("real/run.sh"), "true\n").unwrap();
+        git.run(["add", "."]).unwrap();
+        git.run(["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]).unwrap();
+        let folder = git.run(["rev-parse", "main:real"]).unwrap();
+        let object = dir.path().join(".git/objects").join(&folder[..2]).join(&folder[2..]);
+        let aside = dir.path().join("aside");
+        std::fs::rename(&object, &aside).unwrap();
+        let repo = Repo::at(&dir.path().join(".git")).unwrap();
+        let tip = repo.branch("main").unwrap();
+        let found = || (repo.entry(tip, "real/run.sh").is_some(), repo.entry(tip, "real/none"));
+        assert_eq!(found(), (false, None));
+        assert!(repo.must_be_read().is_err(), "it cannot be told what is there");
+        std::fs::rename(&aside, &object).unwrap();
+        assert_eq!(found(), (true, None));
+        assert!(repo.must_be_read().is_ok());
+        std::fs::remove_file(&object).unwrap();
+        assert_eq!(found(), (true, None), "known by now");
+        assert_eq!(repo.lead(tip, "real/run.sh").entries.len(), 1);
+        for n in 0..2 * KNOWN {
+            assert_eq!(repo.entry(tip, &format!("file-{n}")), None);
+        }
+        assert!(repo.known.borrow().len() <= KNOWN);
     }
 }

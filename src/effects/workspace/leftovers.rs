@@ -40,6 +40,8 @@ pub struct Staged {
     pub paths: usize,
     /// What was left out, each with the reason.
     pub left_out: Vec<String>,
+    /// Whether there is any submodule.
+    pub has_links: bool,
     index: PathBuf,
     real: PathBuf,
 }
@@ -65,20 +67,26 @@ pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
     let real = folder.join(".git/index");
     let index = folder.join(".git").join(files::new_name("buildq-index"));
     let git = git_inside(folder).with("GIT_INDEX_FILE", &index).with("GIT_LITERAL_PATHSPECS", "1");
-    let mut staged = Staged { tree: String::new(), paths: 0, left_out: Vec::new(), index, real };
-    borrow_index(&git, &staged)?;
+    let (tree, left_out) = (String::new(), Vec::new());
+    let mut staged = Staged { tree, paths: 0, left_out, has_links: false, index, real };
+    let entries = entries(&borrow_index(&git, &staged)?);
+    staged.has_links = !entries.links.is_empty();
     reset_excluded(&git, rule)?;
-    let sorted = sort(&git, folder, rule, &mut staged.left_out)?;
-    let gone = joined(&sorted.gone);
-    git.feed(["update-index", "-z", "--force-remove", "--stdin"], &gone)?;
+    let sorted = sort(&git, (folder, rule), entries, &mut staged.left_out)?;
+    if !sorted.gone.is_empty() {
+        let gone = joined(&sorted.gone);
+        git.feed(["update-index", "-z", "--force-remove", "--stdin"], &gone)?;
+    }
     add(&git, &sorted.present, &mut staged)?;
     staged.paths += sorted.gone.len();
     staged.tree = git.run(["write-tree"]).context("cannot write the leftovers as a tree")?;
     Ok(staged)
 }
 
-/// Copies the real index, its date too: git tells by it which entries it must look at again.
-fn borrow_index(git: &Git, staged: &Staged) -> Result<()> {
+/// Copies the real index, its date too: git tells by it which entries it must look at again. The
+/// answer is what it lists.
+fn borrow_index(git: &Git, staged: &Staged) -> Result<Vec<u8>> {
+    const LIST: [&str; 3] = ["ls-files", "-s", "-z"];
     let copy = || -> io::Result<()> {
         let about = fs::symlink_metadata(&staged.real)?;
         if !about.is_file() {
@@ -88,12 +96,12 @@ fn borrow_index(git: &Git, staged: &Staged) -> Result<()> {
         let file = fs::OpenOptions::new().write(true).open(&staged.index)?;
         file.set_times(FileTimes::new().set_modified(about.modified()?))
     };
-    let copied = copy().is_ok() && git.try_run(["ls-files", "--unmerged"])?.0 == 0;
-    if !copied {
-        _ = fs::remove_file(&staged.index);
-        git.run(["read-tree", "HEAD"]).context("cannot make an index from HEAD")?;
+    if let Some(listed) = copy().ok().and_then(|()| git.bytes(LIST).ok()) {
+        return Ok(listed);
     }
-    Ok(())
+    _ = fs::remove_file(&staged.index);
+    git.run(["read-tree", "HEAD"]).context("cannot make an index from HEAD")?;
+    git.bytes(LIST)
 }
 
 /// What may never be committed may have been staged by force.
@@ -111,8 +119,12 @@ struct Sorted {
     gone: BTreeSet<Vec<u8>>,
 }
 
-fn sort(git: &Git, folder: &Path, rule: &Rule, left_out: &mut Vec<String>) -> Result<Sorted> {
-    let (links, unmerged) = index_entries(git)?;
+fn sort(
+    git: &Git,
+    (folder, rule): (&Path, &Rule),
+    Entries { links, unmerged }: Entries,
+    left_out: &mut Vec<String>,
+) -> Result<Sorted> {
     let flags = ["-o", "-m", "-d", "--exclude-standard", "-z"];
     let listed = git.bytes(std::iter::once("ls-files").chain(flags))?;
     let mut sorted = Sorted::default();
@@ -134,10 +146,17 @@ fn sort(git: &Git, folder: &Path, rule: &Rule, left_out: &mut Vec<String>) -> Re
     Ok(sorted)
 }
 
-/// The gitlinks, and the paths of an unfinished merge.
-fn index_entries(git: &Git) -> Result<(HashSet<RawPath>, Vec<RawPath>)> {
-    let listed = git.bytes(["ls-files", "-s", "-z"])?;
-    let (mut links, mut unmerged) = (HashSet::new(), Vec::new());
+/// What stands out among the entries of an index.
+#[derive(Debug, Default)]
+struct Entries {
+    /// The gitlinks.
+    links: HashSet<RawPath>,
+    /// The paths of an unfinished merge.
+    unmerged: Vec<RawPath>,
+}
+
+fn entries(listed: &[u8]) -> Entries {
+    let Entries { mut links, mut unmerged } = Entries::default();
     for entry in listed.split(|&byte| byte == 0) {
         let Some(tab) = entry.iter().position(|&byte| byte == b'\t') else { continue };
         let (about, path) = (&entry[..tab], &entry[tab + 1..]);
@@ -148,7 +167,7 @@ fn index_entries(git: &Git) -> Result<(HashSet<RawPath>, Vec<RawPath>)> {
             unmerged.push(path.to_vec());
         }
     }
-    Ok((links, unmerged))
+    Entries { links, unmerged }
 }
 
 enum Verdict {

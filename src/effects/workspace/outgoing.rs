@@ -1,6 +1,7 @@
 //! The inner half of taking over commits: what runs inside the sandbox, in the workspace, and
 //! sends to standard output one line about the work and then the pack of its commits.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
@@ -32,14 +33,18 @@ pub fn send(folder: &Path, request: &Request, out: &mut impl Write) -> Result<()
         bail!("this workspace is on a branch without any commit\nhint: commit something on it");
     };
     let mut header = Header { v: VERSION, ..Header::default() };
+    let (before, bases) = known(&git, &head, request.bases)?;
+    let mut has_submodules = true;
     if let Some(message) = request.leftovers {
-        head = commit_leftovers(&git, folder, (&head, message), &request.rule, &mut header)?;
+        let mut staged = leftovers::stage(folder, &request.rule)?;
+        has_submodules = staged.has_links;
+        header.left_out = std::mem::take(&mut staged.left_out);
+        head = commit_leftovers(&git, folder, (&head, &before, message), staged, &mut header)?;
     }
-    let bases = known(&git, request.bases)?;
     header.head = Some(head.parse()?);
     header.branch = branch(&git)?;
     header.unfinished = leftovers::unfinished(folder).map(|(what, _)| what.to_owned());
-    header.submodule_trouble = trouble::submodules(folder, &head, &bases)?;
+    header.submodule_trouble = trouble::submodules(folder, &head, &bases, has_submodules)?;
     header.lfs_trouble = trouble::lfs(folder, &head, &bases)?;
     header.copied_in_history = trouble::copied(folder, &head, &bases, request.rule.exclude)?;
     header.clean = git.run(["status", "--porcelain", "-z"])?.is_empty();
@@ -51,12 +56,10 @@ pub fn send(folder: &Path, request: &Request, out: &mut impl Write) -> Result<()
 fn commit_leftovers(
     git: &Git,
     folder: &Path,
-    (head, message): (&str, &str),
-    rule: &leftovers::Rule,
+    (head, before, message): (&str, &str, &str),
+    staged: leftovers::Staged,
     header: &mut Header,
 ) -> Result<String> {
-    let mut staged = leftovers::stage(folder, rule)?;
-    header.left_out = std::mem::take(&mut staged.left_out);
     let mut parents = vec![head.to_owned()];
     let mut message = message.to_owned();
     if let Some((what, commits)) = leftovers::unfinished(folder) {
@@ -71,8 +74,6 @@ fn commit_leftovers(
             message = format!("{}\n\nAn unfinished {what} is in it.\n", message.trim_end());
         }
     }
-    let before =
-        git.run(["rev-parse", "--verify", "--end-of-options", &format!("{head}^{{tree}}")])?;
     if staged.tree == before && parents.len() == 1 {
         return Ok(head.to_owned());
     }
@@ -85,18 +86,24 @@ fn commit_leftovers(
     Ok(commit)
 }
 
-/// Those that this workspace can see.
-fn known(git: &Git, bases: &[Oid]) -> Result<Vec<String>> {
-    let mut known = Vec::new();
-    for base in bases {
-        let base = base.to_string();
-        if git.try_run(["cat-file", "-e", "--end-of-options", &format!("{base}^{{commit}}")])?.0
-            == 0
-        {
-            known.push(base);
-        }
-    }
-    Ok(known)
+/// The tree of HEAD's commit, and those of the commits that this workspace can see: asked at once,
+/// since each question to git is a process.
+fn known(git: &Git, head: &str, bases: &[Oid]) -> Result<(String, Vec<String>)> {
+    let mut bases: Vec<String> = bases.iter().map(Oid::to_string).collect();
+    let mut seen = HashSet::new();
+    bases.retain(|base| seen.insert(base.clone()));
+    let mut asked = format!("{head}^{{tree}}\n");
+    bases.iter().for_each(|base| asked.push_str(&format!("{base}^{{commit}}\n")));
+    let told = git.feed(["cat-file", "--batch-check"], asked.as_bytes())?;
+    let told = String::from_utf8_lossy(&told);
+    let mut lines = told.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let tree = match lines.next().unwrap_or_default()[..] {
+        [tree, "tree", _] => tree.to_owned(),
+        _ => bail!("the commit `{head}` has no tree in this workspace"),
+    };
+    let mut there = lines.map(|words| matches!(words[..], [_, "commit", _]));
+    bases.retain(|_| there.next() == Some(true));
+    Ok((tree, bases))
 }
 
 fn branch(git: &Git) -> Result<Option<String>> {
