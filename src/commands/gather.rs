@@ -30,6 +30,7 @@ use crate::domain::id::{Oid, TaskId};
 use crate::domain::masks::Masks;
 use crate::effects::calendar::{self, Desk};
 use crate::effects::env::{self, Kept};
+use crate::effects::lasting::Standing;
 use crate::effects::ledger;
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
@@ -67,6 +68,8 @@ pub struct World {
     pub now: DateTime<Utc>,
     /// Whether what was found out is written into the caches.
     writes: bool,
+    /// How its files and refs stood before the first of them was read, where a plan may be kept.
+    stood: Option<Standing>,
     /// In a large queue that a commit waits for: the changed files, which are all that is read.
     news: Option<News>,
     masks: OnceCell<Masks>,
@@ -146,7 +149,9 @@ impl World {
         writes: bool,
         news: Option<News>,
     ) -> Result<Self> {
+        let stood = writes.then(|| Standing::now(&repo, &paths)).flatten();
         let mut world = Self::around((repo, paths), now, writes, news)?;
+        world.stood = stood;
         world.look_at_tasks()?;
         Ok(world)
     }
@@ -189,6 +194,7 @@ impl World {
             manifest: None,
             now,
             writes,
+            stood: None,
             news,
             masks: OnceCell::new(),
         };

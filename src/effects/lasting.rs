@@ -33,21 +33,26 @@ pub struct Lasting {
     pub nothing: String,
 }
 
-/// What a plan is made of, in one number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Grounds([u8; 32]);
+/// How all files and refs stood that a plan is made of.
+///
+/// It is taken before the first of them is read for a plan, and once more before that is kept:
+/// what changes in between, such as a commit that its own hook makes known a moment after a sync
+/// has seen it, would else be held against a plan that knows nothing of it, for ever.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    files: [u8; 32],
+    heads: Vec<u8>,
+}
 
-impl Grounds {
-    /// Of all that lies in files and refs, and of what else the caller has seen, as text. `None`
-    /// where they cannot be told.
-    pub fn of(repo: &Repo, paths: &Paths, seen: &str) -> Option<Self> {
+impl Standing {
+    /// As it is now; `None` where it cannot be told.
+    pub fn now(repo: &Repo, paths: &Paths) -> Option<Self> {
         let mut hash = Sha256::new();
         let mut add = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_le_bytes());
             hash.update(bytes);
         };
         add(&postcard::to_stdvec(&(FORMAT, program::mark()?)).ok()?);
-        add(seen.as_bytes());
         repo.files_of_references(&mut add).ok()?;
         for (name, value) in repo.settings().ok()? {
             add(name.as_bytes());
@@ -59,12 +64,28 @@ impl Grounds {
         for place in [repo.main_work_dir().as_deref(), Some(paths.common.as_path())] {
             add(place.map(|place| place.as_os_str().as_encoded_bytes()).unwrap_or_default());
         }
-        Some(Self(hash.finalize().into()))
+        Some(Self { files: hash.finalize().into(), heads: repo.files_of_heads() })
     }
 
-    /// The same and something else.
-    pub fn with(&self, more: &[u8]) -> Self {
-        Self(Sha256::new().chain_update(self.0).chain_update(more).finalize().into())
+    /// Whether all but what is checked out is the same.
+    pub fn has_files_of(&self, other: &Self) -> bool {
+        self.files == other.files
+    }
+}
+
+/// What a plan is made of, in one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds([u8; 32]);
+
+impl Grounds {
+    /// Of all that lies in files and refs, and of what else the caller has seen, as text.
+    pub fn of(standing: &Standing, seen: &str) -> Self {
+        Self(Sha256::new().chain_update(standing.files).chain_update(seen).finalize().into())
+    }
+
+    /// The same and what is checked out.
+    pub fn with_heads(&self, standing: &Standing) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(&standing.heads).finalize().into())
     }
 }
 

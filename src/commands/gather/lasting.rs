@@ -11,7 +11,7 @@ use crate::core::ledger::Ledger;
 use crate::core::overview::{Kept, Overview};
 use crate::core::plan::{self, Plan};
 use crate::core::situation::{Doubt, Observations};
-use crate::effects::lasting::{self, Grounds, Lasting};
+use crate::effects::lasting::{self, Grounds, Lasting, Standing};
 use crate::effects::ledger;
 use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
@@ -28,17 +28,14 @@ pub struct Around {
 impl Around {
     /// Looks at everything that is not a task.
     pub fn look(repo: Repo, paths: Paths, now: DateTime<Utc>) -> Result<Self> {
+        let stood = Standing::now(&repo, &paths);
         let lean = ledger::lean(&repo, &paths, now).filter(|ledger| is_all(&paths, ledger));
-        match lean {
-            Some(ledger) => {
-                let world = World::around_ledger((repo, paths), ledger, now, (true, None))?;
-                Ok(Self { world, lean: true })
-            }
-            None => {
-                let world = World::around((repo, paths), now, true, None)?;
-                Ok(Self { world, lean: false })
-            }
-        }
+        let (mut world, lean) = match lean {
+            Some(ledger) => (World::around_ledger((repo, paths), ledger, now, (true, None))?, true),
+            None => (World::around((repo, paths), now, true, None)?, false),
+        };
+        world.stood = stood;
+        Ok(Self { world, lean })
     }
 
     /// Looks again, later.
@@ -53,8 +50,8 @@ impl Around {
 
     /// What was kept of the last overview, if a new one would say the same of tasks and builds.
     pub fn kept(&self) -> Option<Kept> {
-        let World { repo, paths, now, .. } = &self.world;
-        let grounds = self.world.grounds()?.with(&repo.files_of_heads());
+        let World { stood, paths, now, .. } = &self.world;
+        let grounds = self.world.grounds()?.with_heads(stood.as_ref()?);
         lasting::load_view(paths, &grounds, *now)
     }
 
@@ -97,6 +94,10 @@ impl World {
             return;
         }
         let Some(grounds) = self.grounds() else { return };
+        let still = Standing::now(&self.repo, &self.paths);
+        if !still.zip(self.stood.as_ref()).is_some_and(|(now, then)| now.has_files_of(then)) {
+            return;
+        }
         let lasting = Lasting {
             made: self.now,
             first: plan::first_moment(situation, plan),
@@ -113,8 +114,12 @@ impl World {
         let kept = Kept::of(view).filter(|_| self.writes && view.health.runs_here);
         let (Some(kept), Some(grounds)) = (kept, self.grounds()) else { return };
         let Some(plan) = lasting::load(&self.paths, &grounds, self.now) else { return };
+        let Some(stood) = &self.stood else { return };
+        if Standing::now(&self.repo, &self.paths).as_ref() != Some(stood) {
+            return;
+        }
         let plan = Lasting { made: self.now, ..plan };
-        let grounds = grounds.with(&self.repo.files_of_heads());
+        let grounds = grounds.with_heads(stood);
         lasting::store_view(&self.paths, &grounds, &plan, &kept);
     }
 
@@ -173,6 +178,46 @@ impl World {
         let (branch, commits) = (&self.queue_branch, (self.queue.tip, self.ledger.tip));
         let policy = (&self.config, &self.base_branch());
         let seen = format!("{:?}", (branch, commits, policy, hour, words, builds, machine));
-        Grounds::of(&self.repo, &self.paths, &seen)
+        Some(Grounds::of(self.stood.as_ref()?, &seen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effects::git::Git;
+    use crate::effects::trust::Record;
+
+    #[test]
+    fn what_changes_while_a_plan_is_made_is_not_held_against_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let git = Git::at(dir.path());
+        git.run(["init", "-q", "-b", "main"]).unwrap();
+        std::fs::create_dir(dir.path().join("data")).unwrap();
+        std::fs::create_dir(dir.path().join("queue")).unwrap();
+        std::fs::write(dir.path().join("queue/x.md"), "Write hello.txt with a greeting.\n")
+            .unwrap();
+        git.run(["add", "queue"]).unwrap();
+        git.run(["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]).unwrap();
+        let place = || {
+            let mut paths = Paths::discover(&dir.path().join(".git"), None, "mini").unwrap();
+            paths.data = dir.path().join("data");
+            (Repo::at(&paths.common).unwrap(), paths)
+        };
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let lasts = |meanwhile: &dyn Fn(&Paths)| {
+            let (repo, paths) = place();
+            let world = World::look(repo, paths, now).unwrap();
+            meanwhile(&world.paths);
+            world.keep_plan(&plan::plan(world.situation(None)));
+            let (repo, paths) = place();
+            Around::look(repo, paths, now).unwrap().lasting().is_some()
+        };
+        assert!(lasts(&|_| ()));
+        // The hook of a commit makes it known after a sync has looked.
+        let head = git.run(["rev-parse", "HEAD"]).unwrap();
+        assert!(!lasts(&|paths| Record::Commits.add(paths, std::slice::from_ref(&head)).unwrap()));
+        assert!(lasts(&|_| ()));
+        assert!(!lasts(&|_| _ = git.run(["branch", "other"]).unwrap()));
     }
 }
