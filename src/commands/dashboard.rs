@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::gather::World;
 use super::status::{self, Look};
-use super::{Exit, Scene, mouth, show};
+use super::{Exit, Scene, mouth, print, show};
 use crate::core::dashboard::{self, Card, Dashboard};
 use crate::core::ledger::Run;
 use crate::core::overview::Overview;
@@ -21,7 +21,7 @@ use crate::render::text::Tamer;
 /// file needs no network and nothing beside it, and loads nothing: it can be mailed or archived.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file
+    /// The file; `-` is standard output
     #[arg(long, value_name = "FILE", default_value = "progress.html")]
     out: PathBuf,
 }
@@ -34,7 +34,14 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let world = scene.look()?;
     let view = gather(&world, status::overview(&world, Look::Whole), Printed::Ends);
     let text = page::page(&view, world.masks(), Place::File)?;
+    if args.out.as_os_str() == "-" {
+        print(&text);
+        return Ok(Exit::Done);
+    }
     let path = scene.dir.join(&args.out);
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
+        bail!("there is no folder `{0}`\nhint: mkdir -p {0}", folder.display());
+    }
     files::replace(&path, text.as_bytes())?;
     mouth::complain(&format!("written: {}", args.out.display()));
     Ok(Exit::Done)

@@ -86,6 +86,9 @@ pub fn discover(from: &Path) -> Result<Repo> {
 pub fn refuse_workspace(from: &Path) -> Result<()> {
     let from = &from.canonicalize().with_context(|| format!("`{}`", from.display()))?;
     if let Ok((_, marker)) = Marker::find(from) {
+        if std::env::var_os(env::TRY).is_some() {
+            bail!("you are trying `{}` out: buildq does not work in here\nhint: exit", marker.task);
+        }
         bail!(
             "this is the workspace of `{0}`, where only `progress`, `block` and `done` work\n\
              hint: buildq block \"…\" asks a person",

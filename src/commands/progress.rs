@@ -12,6 +12,7 @@ use super::print;
 use crate::domain::id::{Percent, TaskId};
 use crate::domain::task::{Criterion, LARGEST_FILE, parse, tick_all};
 use crate::domain::trailers::{MAX_BODY, Trailers, one_line};
+use crate::effects::env;
 use crate::effects::workspace::Marker;
 use crate::effects::workspace::note::{Edit, commit_note};
 
@@ -142,6 +143,13 @@ impl Place {
     /// The one that a folder lies in, by its absolute path.
     pub(super) fn around(folder: &Path) -> Result<Self> {
         let (folder, marker) = Marker::find(folder)?;
+        if std::env::var_os(env::TRY).is_some() {
+            bail!(
+                "you are trying `{0}` out, and nothing that is said here leaves it\n\
+                 hint: exit, then buildq reject {0} -m \"…\" tells its builder",
+                marker.task
+            );
+        }
         Ok(Self { folder, marker })
     }
 

@@ -219,7 +219,7 @@ pub fn told(outer: &Outer, left: &Left<'_>) -> String {
         text += &row("removed", &render::text::count(left.workspaces, "workspace"));
     }
     if left.local {
-        text += &row("removed", "settings, locks, logs and trust of this clone");
+        text += &row("removed", "settings, locks, logs, drafts and trust of this clone");
     }
     if let Some(file) = left.section {
         text += &row("removed", &format!("the section on buildq in {file}: commit that"));
@@ -316,7 +316,7 @@ mod tests {
         let text = told(&outer, &Left { ran: true, local: true, ..Left::default() });
         assert_eq!(
             text,
-            "removed    settings, locks, logs and trust of this clone\n\n\
+            "removed    settings, locks, logs, drafts and trust of this clone\n\n\
              back on: buildq init, then buildq adopt\n"
         );
     }

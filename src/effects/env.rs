@@ -18,6 +18,8 @@ pub const BASE: &str = "BUILDQ_BASE";
 pub const TOKEN: &str = "BUILDQ_TOKEN";
 /// The workspace folder; its presence tells that a command runs inside one.
 pub const WORKSPACE: &str = "BUILDQ_WORKSPACE";
+/// Set where a person tries a build out: nothing that is said there leaves it.
+pub const TRY: &str = "BUILDQ_TRY";
 /// The file that holds the task's text as it is being built.
 pub const SPEC: &str = "BUILDQ_SPEC";
 /// The task file's path inside the workspace.

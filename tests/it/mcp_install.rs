@@ -70,7 +70,12 @@ fn agents_get_to_know_it_once_and_forget_it_again() {
     assert!(said.contains("goose      to do: "), "{said}");
     assert!(said.contains("aider      passed over"), "{said}");
 
-    repo.buildq(["mcp", "install"]).success().stdout_has("undo: buildq mcp install --uninstall");
+    let unasked = repo.buildq(["mcp", "install"]).code(1).stderr;
+    assert!(unasked.contains("nobody is here to be asked"), "{unasked}");
+    assert!(repo.buildq(["mcp", "install", "--check"]).success().stdout == said);
+    repo.buildq(["mcp", "install", "--yes"])
+        .success()
+        .stdout_has("undo: buildq mcp install --uninstall");
     let codex = read(&repo, ".codex/config.toml");
     assert!(codex.starts_with(CODEX), "{codex}");
     assert!(codex.ends_with(&format!(
@@ -85,16 +90,16 @@ fn agents_get_to_know_it_once_and_forget_it_again() {
     assert!(read(&repo, ".claude.json").contains(PROGRAM));
 
     let with = all(&repo);
-    let said = repo.buildq(["mcp", "install"]).success().stdout;
+    let said = repo.buildq(["mcp", "install", "--yes"]).success().stdout;
     assert_eq!(said.matches("knows it already").count(), 5, "{said}");
     assert_eq!(all(&repo), with, "twice changes nothing");
     assert_eq!(read(&repo, "claude-calls").lines().count(), 1);
 
-    repo.buildq(["mcp", "install", "--uninstall"]).success();
+    repo.buildq(["mcp", "install", "--uninstall", "--yes"]).success();
     assert_eq!(read(&repo, ".codex/config.toml"), CODEX);
     assert!(all(&repo).iter().all(|text| !text.contains("buildq")), "{:?}", all(&repo));
     assert!(read(&repo, ".gemini/settings.json").contains("// mine"));
-    let said = repo.buildq(["mcp", "install", "--uninstall"]).success().stdout;
+    let said = repo.buildq(["mcp", "install", "--uninstall", "--yes"]).success().stdout;
     assert_eq!(said.matches("knows nothing of it").count(), 5, "{said}");
 }
 
@@ -109,17 +114,17 @@ fn a_file_that_cannot_be_read_stops_it_before_anything_is_changed() {
         let repo = with_agents();
         put(&repo, file, text);
         let before = all(&repo);
-        let said = repo.buildq(["mcp", "install"]).code(1).stderr;
+        let said = repo.buildq(["mcp", "install", "--yes"]).code(1).stderr;
         assert!(said.contains(file) && said.contains("hint: mend it first"), "{said}");
         assert_eq!(all(&repo), before);
         assert_eq!(read(&repo, "claude-calls"), "");
     }
     let repo = with_agents();
     fs::write(at_home(&repo, ".codex/config.toml"), b"a = \"\xff\"\n").unwrap();
-    repo.buildq(["mcp", "install"]).code(1).stderr_has("config.toml");
+    repo.buildq(["mcp", "install", "--yes"]).code(1).stderr_has("config.toml");
     fs::remove_file(at_home(&repo, ".codex/config.toml")).unwrap();
     fs::create_dir(at_home(&repo, ".codex/config.toml")).unwrap();
-    repo.buildq(["mcp", "install"]).code(1).stderr_has("is no file of settings");
+    repo.buildq(["mcp", "install", "--yes"]).code(1).stderr_has("is no file of settings");
 }
 
 #[test]
@@ -138,7 +143,9 @@ fn links_rights_and_what_a_person_set_stay() {
         ".cursor/mcp.json",
         "{\"mcpServers\": {\"buildq\": {\"url\": \"https://example.org\"}}}",
     );
-    repo.buildq(["mcp", "install"]).success().stdout_has("left alone: its server `buildq`");
+    repo.buildq(["mcp", "install", "--yes"])
+        .success()
+        .stdout_has("left alone: its server `buildq`");
     assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
     assert!(read(&repo, "dotfiles/codex.toml").contains(PROGRAM));
     assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
@@ -149,16 +156,16 @@ fn links_rights_and_what_a_person_set_stay() {
 #[test]
 fn what_an_agents_own_command_says_is_passed_on() {
     let repo = TestRepo::bare_of_buildq();
-    repo.buildq(["mcp", "install"]).code(1).stdout_has("no coding agent was found");
+    repo.buildq(["mcp", "install", "--yes"]).code(1).stdout_has("no coding agent was found");
     repo.program("claude", "#!/bin/sh\necho 'not signed in' >&2\nexit 1\n");
-    let said = repo.buildq(["mcp", "install"]).code(1).stderr;
+    let said = repo.buildq(["mcp", "install", "--yes"]).code(1).stderr;
     assert!(said.contains("failed: not signed in") && said.contains("hint: run it by hand"));
     repo.program("claude", "#!/bin/sh\nexit 0\n");
-    repo.buildq(["mcp", "install"]).code(1).stderr_has("does not show it");
+    repo.buildq(["mcp", "install", "--yes"]).code(1).stderr_has("does not show it");
     repo.program("claude", CLAUDE);
-    repo.buildq(["mcp", "install"]).success();
+    repo.buildq(["mcp", "install", "--yes"]).success();
     fs::remove_file(repo.root().join("bin/claude")).unwrap();
-    let said = repo.buildq(["mcp", "install", "--uninstall"]).success().stdout;
+    let said = repo.buildq(["mcp", "install", "--uninstall", "--yes"]).success().stdout;
     assert!(said.contains("to do: claude mcp remove --scope user buildq"), "{said}");
 }
 
@@ -166,11 +173,11 @@ fn what_an_agents_own_command_says_is_passed_on() {
 fn turning_buildq_off_names_what_still_knows_it() {
     let repo = TestRepo::new();
     put(&repo, ".codex/config.toml", "");
-    repo.buildq(["mcp", "install"]).success();
+    repo.buildq(["mcp", "install", "--yes"]).success();
     let said = repo.buildq(["uninstall", "--yes"]).success().stdout;
     assert!(said.contains("tools of codex, for your other repositories"), "{said}");
     assert!(said.contains("\n  buildq mcp install --uninstall\n"), "{said}");
-    repo.buildq(["mcp", "install", "--uninstall"]).success();
+    repo.buildq(["mcp", "install", "--uninstall", "--yes"]).success();
     let said = repo.buildq(["uninstall", "--yes"]).success().stdout;
     assert!(!said.contains("codex"), "{said}");
 }

@@ -65,6 +65,10 @@ fn what_is_tried_stays_in_the_kept_workspace_until_the_build_is_decided() {
     repo.buildq(["gc"]).success();
     repo.buildq(["sync"]).success();
     repo.settle();
+    for words in ["buildq progress 90 more", "buildq block why", "buildq done -m it"] {
+        let said = repo.buildq(["try", "one", "--", "sh", "-c", words]).code(1).stderr;
+        assert!(said.contains("you are trying `one` out"), "{words}: {said}");
+    }
     repo.buildq(["try", "one", "--", "cat", "made", "more"]).stdout("other\nmore\n").success();
     assert_eq!(refs(&repo), before);
     assert_eq!(repo.file_at("build/one", "made"), "made\n");

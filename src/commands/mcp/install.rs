@@ -57,8 +57,14 @@ pub fn run(args: Args) -> Result<Exit> {
     if args.check || !changes {
         return Ok(Exit::Done);
     }
-    let asks = !args.yes && mouth::is_answered() && mouth::is_read();
-    if asks && !mouth::confirm("Do this?")? {
+    let may_ask = mouth::is_answered() && mouth::is_read();
+    if !(args.yes || may_ask) {
+        bail!(
+            "nobody is here to be asked, and nothing was changed\n\
+             hint: with --yes it is done unasked"
+        );
+    }
+    if !args.yes && !mouth::confirm("Do this?")? {
         print("nothing was changed");
         return Ok(Exit::No);
     }

@@ -224,6 +224,7 @@ impl<'a> Place<'a> {
             (env::BRANCH, self.world.branch_of(self.task).into()),
             (env::BASE, self.base.to_string().into()),
             (env::WORKSPACE, self.folder.clone().into()),
+            (env::TRY, "1".into()),
         ];
         inside::environment(recorded, own)
     }

@@ -20,9 +20,13 @@ pub fn fold(items: Vec<Item>) -> Vec<Item> {
     folded
 }
 
-/// Whether one of the two is but a line.
+/// Whether one of the two is but a line, and the other what is said of it elsewhere.
 fn is_more(first: &Item, second: &Item) -> bool {
-    is_bare(first) || is_bare(second)
+    is_bare(first) || is_bare(second) || is_line(first) != is_line(second)
+}
+
+fn is_line(item: &Item) -> bool {
+    item.criteria.is_empty() && item.text.trim().lines().count() <= 1
 }
 
 fn is_bare(item: &Item) -> bool {
@@ -36,6 +40,8 @@ fn join(first: &mut Item, mut second: Item) {
     }
     if first.text.is_empty() {
         first.text = second.text;
+    } else if !second.text.trim().is_empty() {
+        first.text = format!("{}\n\n{}", first.text.trim_end(), second.text);
     }
     first.criteria.append(&mut second.criteria);
     first.priority = first.priority.or(second.priority);

@@ -43,6 +43,9 @@ pub fn item(line: &str) -> Item {
     if item.title.is_empty() {
         item.title = one_line(cut(&rest, 100));
     }
+    if item.depends_on.is_empty() && item.blockers.is_empty() {
+        waits(&mut item, &rest);
+    }
     if item.priority.is_none() {
         item.priority = values::sign(&rest);
     }
@@ -319,6 +322,26 @@ fn takes(item: &mut Item, part: &str) -> bool {
     }
 }
 
+/// A sentence of the line that says what comes first: it stays in the text, and nothing starts that
+/// waited before.
+fn waits(item: &mut Item, text: &str) {
+    for sentence in text.split([';', '(', ')']).flat_map(|part| part.split(". ")) {
+        let sentence = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
+        for (phrase, name, key) in [
+            ("depends on", "Depends on", Key::Depends),
+            ("blocked by", "Blocked by", Key::Blockers),
+            ("blocked on", "Blocked on", Key::Blockers),
+        ] {
+            let head =
+                sentence.get(..phrase.len()).filter(|head| head.eq_ignore_ascii_case(phrase));
+            let value = head.map(|_| sentence[phrase.len()..].trim_matches([':', ' ', '.', '*']));
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                item.take(name, key, value);
+            }
+        }
+    }
+}
+
 /// The parts of a line, each with what stands before it.
 fn parts(text: &str) -> Vec<(&str, &str)> {
     let mut parts = Vec::new();
@@ -399,6 +422,15 @@ mod tests {
             assert_eq!(read.priority, priority, "{line}");
             assert_eq!(read.estimate.map(|e| e.as_secs() / 60), minutes, "{line}");
         }
+    }
+
+    #[test]
+    fn a_sentence_says_what_comes_first() {
+        let read = item("**Add CSV** (P0) - [READY] Write it, tested. Depends on: Slow mode");
+        assert_eq!(read.depends_on, ["Slow mode"]);
+        let read = item("**Add CSV** - Write it. Blocked by the missing key; later");
+        assert_eq!(read.blockers, ["the missing key"]);
+        assert_eq!(item("Say what it depends on").depends_on, [""; 0]);
     }
 
     #[test]

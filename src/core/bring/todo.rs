@@ -109,6 +109,18 @@ mod tests {
     }
 
     #[test]
+    fn a_line_and_its_details_are_one_item() {
+        let items = found(
+            "# Queue\n\n- **Dark mode** - soon, says Ann\n\n# Task details\n\n## Dark mode\n\n\
+             Write it.\n\n- [ ] it is dark\n",
+        );
+        assert_eq!(items.len(), 1, "{items:#?}");
+        assert!(items[0].text.contains("soon, says Ann") && items[0].text.contains("Write it."));
+        assert_eq!(items[0].criteria.len(), 1);
+        assert_eq!(found("- **Fix** - the one\n- **Fix** - the other\n").len(), 2);
+    }
+
+    #[test]
     fn a_line_that_comes_again_is_told_of() {
         let items = found("- [ ] a\n- [ ] b\n- [ ] a\n- [ ] a\n");
         let lost: Vec<_> = items.iter().map(|it| (it.title.as_str(), it.lost.len())).collect();

@@ -22,6 +22,15 @@ struct Open {
     goes_on: bool,
 }
 
+impl Open {
+    /// Whether it is a list on one line, which a line that is not set in does not go on with.
+    fn is_full(&self) -> bool {
+        let lists = matches!(self.key, Key::Tech | Key::Labels | Key::Depends | Key::Blockers);
+        let value = self.value.trim_end();
+        lists && !value.is_empty() && !value.ends_with(',')
+    }
+}
+
 impl Filling {
     /// Begins with what is known.
     pub fn new(item: Item) -> Self {
@@ -124,7 +133,10 @@ impl Filling {
                 }
             }
             Some(open) if open.key == Key::Text => self.item.write(raw),
-            Some(open) if open.goes_on || open.indent.is_some_and(|own| indent > own) => {
+            Some(open)
+                if open.goes_on && !open.is_full()
+                    || open.indent.is_some_and(|own| indent > own) =>
+            {
                 open.value = format!("{} {}", open.value, row.text);
             }
             _ => {
