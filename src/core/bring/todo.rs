@@ -109,6 +109,25 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_ends_a_list_of_names_and_a_name_goes_on_with_it() {
+        for (lines, depends_on, text) in [
+            (
+                "Theme core\nWrite export.sh, which prints it as CSV.",
+                "Theme core",
+                "Write export.sh",
+            ),
+            ("Theme core\nLogin core", "Theme core Login core", ""),
+            ("Theme core and\nthe login that the other one has made.", "Theme core and the", ""),
+        ] {
+            let page =
+                format!("# Queue\n\n## Export\n\n**Dependencies:** {lines}\n\n- [ ] it prints\n");
+            let item = &found(&page)[0];
+            assert!(item.depends_on.join("|").starts_with(depends_on), "{lines}: {item:#?}");
+            assert!(item.text.contains(text), "{lines}: {item:#?}");
+        }
+    }
+
+    #[test]
     fn a_line_and_its_details_are_one_item() {
         let items = found(
             "# Queue\n\n- **Dark mode** - soon, says Ann\n\n# Task details\n\n## Dark mode\n\n\

@@ -23,11 +23,14 @@ struct Open {
 }
 
 impl Open {
-    /// Whether it is a list on one line, which a line that is not set in does not go on with.
-    fn is_full(&self) -> bool {
+    /// Whether it is a list of names and the next line, which is not set in, a sentence of the text.
+    /// What may be one more name goes on with it: one name too many holds, one too few lets start.
+    fn is_over(&self, next: &str) -> bool {
         let lists = matches!(self.key, Key::Tech | Key::Labels | Key::Depends | Key::Blockers);
         let value = self.value.trim_end();
-        lists && !value.is_empty() && !value.ends_with(',')
+        let goes_on = value.is_empty() || value.ends_with(',') || value.ends_with(" and");
+        let sentence = next.ends_with(['.', '!', '?', ':']) && next.split_whitespace().count() > 4;
+        lists && !goes_on && sentence
     }
 }
 
@@ -134,7 +137,7 @@ impl Filling {
             }
             Some(open) if open.key == Key::Text => self.item.write(raw),
             Some(open)
-                if open.goes_on && !open.is_full()
+                if open.goes_on && !open.is_over(&row.text)
                     || open.indent.is_some_and(|own| indent > own) =>
             {
                 open.value = format!("{} {}", open.value, row.text);
