@@ -5,6 +5,7 @@ mod branches;
 pub mod judging;
 mod lasting;
 pub mod news;
+mod opening;
 mod origins;
 mod signed;
 mod runs;
@@ -15,7 +16,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
 use self::news::News;
@@ -35,14 +36,14 @@ use crate::effects::ledger;
 use crate::effects::ledger::Pen;
 use crate::effects::locks::Lock;
 use crate::effects::machine;
-use crate::effects::paths::{self, Paths};
+use crate::effects::paths::Paths;
 use crate::effects::readings;
 use crate::effects::repo::Repo;
 use crate::effects::secrets;
-use crate::effects::trust::{self, CONFIG, Manifest, Record, Tips};
-use crate::effects::workspace::Marker;
+use crate::effects::trust::{self, Manifest, Record, Tips};
 
 pub use self::lasting::Around;
+pub use self::opening::{config_at, discover, open, places, refuse_workspace};
 
 /// One look at everything.
 pub struct World {
@@ -73,60 +74,6 @@ pub struct World {
     /// In a large queue that a commit waits for: the changed files, which are all that is read.
     news: Option<News>,
     masks: OnceCell<Masks>,
-}
-
-/// The repository around a directory; a workspace is none.
-pub fn discover(from: &Path) -> Result<Repo> {
-    refuse_workspace(from)?;
-    Repo::discover(from)
-}
-
-/// Builders report from a workspace with `progress`, `block` and `done`, and nothing else of
-/// buildq works in one.
-pub fn refuse_workspace(from: &Path) -> Result<()> {
-    let from = &from.canonicalize().with_context(|| format!("`{}`", from.display()))?;
-    if let Ok((_, marker)) = Marker::find(from) {
-        if std::env::var_os(env::TRY).is_some() {
-            bail!("you are trying `{}` out: buildq does not work in here\nhint: exit", marker.task);
-        }
-        bail!(
-            "this is the workspace of `{0}`, where only `progress`, `block` and `done` work\n\
-             hint: buildq block \"…\" asks a person",
-            marker.task
-        );
-    }
-    Ok(())
-}
-
-/// The repository around a directory and its local places, nothing read yet.
-pub fn open(from: &Path) -> Result<(Repo, Paths)> {
-    let repo = discover(from)?;
-    let paths = places(&repo)?;
-    Ok((repo, paths))
-}
-
-/// The local places of a repository.
-pub fn places(repo: &Repo) -> Result<Paths> {
-    let id = repo.local_setting("buildq.cloneId");
-    let paths = Paths::discover(&repo.common_dir()?, id.as_deref(), &paths::host())?;
-    Ok(match repo.setting("buildq.workspaces") {
-        Some(folder) => paths.with_workspaces(folder.into()),
-        None => paths,
-    })
-}
-
-/// Reads the policy at a commit: defaults where there is none.
-pub fn config_at(repo: &Repo, tip: Option<Oid>) -> (Config, Vec<Diagnostic>, Option<String>) {
-    let Some(bytes) = tip.and_then(|tip| repo.file(tip, CONFIG)) else {
-        return (Config::default(), Vec::new(), None);
-    };
-    match config::parse(CONFIG, &bytes) {
-        Ok((config, warnings)) => (config, warnings, None),
-        Err(errors) => {
-            let first = errors.first().map(Diagnostic::sentence);
-            (Config::default(), errors, first.or(Some("it cannot be read".into())))
-        }
-    }
 }
 
 impl World {
