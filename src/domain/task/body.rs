@@ -173,14 +173,17 @@ fn criterion(text: &str, item: &Item) -> Criterion {
     let at = item.content.unwrap_or(item.range.end);
     let (boxed, plain) = unboxed(&own);
     let written = &text[at.min(text.len())..];
+    let close = written.find(']').unwrap_or(2);
+    // Alone in its line a ticked box would be all that the item says.
+    let is_alone = written.get(close + 1..).is_some_and(|rest| rest.starts_with(['\n', '\r']));
     let (mark, tick) = match boxed {
+        Some(_) if written.starts_with('[') && is_alone => (None, None),
         Some(_) if written.starts_with("[]") => {
             (None, Some(Splice { range: at + 1..at + 1, with: "x".into() }))
         }
         Some(_) if written.starts_with('[') => {
             // There may be several blanks between its brackets.
-            let end = at + written.find(']').unwrap_or(2);
-            (Some(at + 1), Some(Splice { range: at + 1..end, with: "x".into() }))
+            (Some(at + 1), Some(Splice { range: at + 1..at + close, with: "x".into() }))
         }
         _ => (None, Some(Splice { range: at..at, with: "[x] ".into() })),
     };

@@ -345,6 +345,10 @@ See [the docs][d].
             assert_eq!(ticked(before, 0), after);
             assert!(good("t.md", after).criteria[0].done, "{after}");
         }
+        // A ticked box alone in its line would be all that the item says.
+        for alone in ["# Done when\n- [  ]\na\n", "# Done when\n- []\r\n  a\n"] {
+            assert_eq!(ticked(alone, 0), alone);
+        }
         let task = good("t.md", FULL);
         let all = tick_all(FULL.as_bytes(), &task.criteria);
         let all = good("t.md", std::str::from_utf8(&all).unwrap());
