@@ -27,13 +27,14 @@ use crate::core::report::Stood;
 use crate::core::situation::{Observations, Situation, Trust};
 use crate::domain::config::{self, Config, Notifier};
 use crate::domain::diagnostic::Diagnostic;
-use crate::domain::id::{Oid, TaskId};
+use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::domain::masks::Masks;
 use crate::effects::calendar::{self, Desk};
 use crate::effects::env::{self, Kept};
 use crate::effects::lasting::Standing;
 use crate::effects::ledger;
 use crate::effects::ledger::Pen;
+use crate::effects::litter;
 use crate::effects::locks::Lock;
 use crate::effects::machine;
 use crate::effects::paths::Paths;
@@ -342,7 +343,7 @@ impl World {
             seen.judging = judging::task(&self.paths);
         }
         seen.alive = self.alive();
-        seen.ending = self.ending();
+        seen.ending = self.ending(None);
         seen.tips = self.tips();
         seen.branches = self.branches();
         seen.changed = self.changed(&seen);
@@ -381,20 +382,28 @@ impl World {
         alive.map(|(id, _)| id.clone()).collect()
     }
 
-    /// Tasks whose last attempt of this clone is over in the ledger, while its supervisor has not
-    /// let go yet; another clone may have had attempts since.
-    fn ending(&self) -> BTreeSet<TaskId> {
+    /// Tasks of which somebody here holds a lock, beside the attempts that run: a builder is being
+    /// ended, be its attempt over or lost to a merge of ledgers, or the next one is to begin.
+    fn ending(&self, own: Option<(&TaskId, Attempt)>) -> BTreeSet<TaskId> {
         let me = self.paths.runner();
-        // Only a lock that is there can be held.
-        let there = self.paths.attempt_locks();
-        let over = self.ledger.builds.iter().filter_map(|(id, build)| {
-            let mine = build.attempts.iter().rev().find(|run| run.started.runner == me);
-            let run = mine.filter(|run| run.end.is_some())?;
-            let lock = self.paths.attempt_lock(id, run.number());
-            there.contains(lock.file_name()?).then_some(())?;
-            (!Lock::is_free(&lock)).then(|| id.clone())
+        let runs = |task: &TaskId, attempt: Attempt| {
+            let running = self.ledger.builds.get(task).and_then(Build::running);
+            running.is_some_and(|run| run.number() == attempt && run.started.runner == me)
+        };
+        let locks = self.paths.attempt_locks().into_iter();
+        let held = locks.filter_map(|name| {
+            let (task, attempt) = litter::whose(name.to_str()?.strip_suffix(".lock")?)?;
+            let counts = own != Some((&task, attempt)) && !runs(&task, attempt);
+            let lock = self.paths.attempt_lock(&task, attempt);
+            (counts && !Lock::is_free(&lock)).then_some(task)
         });
-        over.collect()
+        held.collect()
+    }
+
+    /// The same world to the eyes of a supervisor that is to begin this attempt and holds its lock.
+    pub fn seen_by(mut self, task: &TaskId, attempt: Attempt) -> Self {
+        self.seen.ending = self.ending(Some((task, attempt)));
+        self
     }
 
     /// Work that came over after the ledger had its last word on an attempt.
@@ -421,7 +430,7 @@ impl World {
 }
 
 /// The ref that keeps an attempt's work for good.
-pub fn attempt_ref(task: &TaskId, attempt: crate::domain::id::Attempt) -> String {
+pub fn attempt_ref(task: &TaskId, attempt: Attempt) -> String {
     format!("refs/buildq/attempts/{task}/{attempt}")
 }
 
@@ -432,7 +441,7 @@ pub fn branch_ref(task: &TaskId) -> String {
 
 /// The ref that says, before its work comes over, that it holds the value of a secret: no branch
 /// is moved to it. It counts until the ledger says so too.
-pub fn held_ref(task: &TaskId, attempt: crate::domain::id::Attempt) -> String {
+pub fn held_ref(task: &TaskId, attempt: Attempt) -> String {
     format!("refs/buildq/held/{task}/{attempt}")
 }
 

@@ -130,10 +130,12 @@ impl<'a> Round<'a> {
             if let Phase::Review { since } = build.phase {
                 reviews.push((since, id));
             }
-            if build.running().is_some() || seen.ending.contains(id) {
+            if build.running().is_some() && !seen.ending.contains(id) {
                 round.running.push(id);
             }
         }
+        round.running.extend(&seen.ending);
+        round.running.sort();
         reviews.sort();
         round.reviews = reviews.into_iter().map(|(_, id)| id).collect();
         round

@@ -494,6 +494,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_locked_here_takes_a_place_whatever_the_ledger_says_of_it() {
+        // Its ledger was merged with another, which knows nothing of it; or it is just to begin.
+        for (locked, expected) in [
+            ("z", "hold a: capacity: after `z`: 1 at a time"),
+            (
+                "a",
+                "hold a: capacity: its last builder is still being ended, or the next one begins",
+            ),
+        ] {
+            let planned = plan_of("a: priority: high", "", "09:00", |seen, _| {
+                seen.ending.insert(TaskId::new(locked).unwrap());
+            });
+            assert_eq!(planned.lines().next(), Some(expected));
+        }
+    }
+
+    #[test]
     fn medium_waits_for_the_night_and_low_for_a_person() {
         check("a", "", "18:00", "hold a: window: opens 22:00\nwake 22:00");
         check("a", "", "22:00", "start a 1");

@@ -118,8 +118,8 @@ pub struct Observations {
     pub no_signers: Option<String>,
     /// Tasks whose running attempt is proven alive by its lock.
     pub alive: BTreeSet<TaskId>,
-    /// Tasks whose last attempt has ended in the ledger while its supervisor still holds the
-    /// lock: a builder may live yet.
+    /// Tasks of which an attempt that does not run, for the ledger, is locked here: its builder may
+    /// live yet, or it is just to begin.
     pub ending: BTreeSet<TaskId>,
     /// Where the refs of last attempts stand, beyond what the ledger tells.
     pub tips: BTreeMap<TaskId, Oid>,

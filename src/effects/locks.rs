@@ -95,6 +95,13 @@ impl Lock {
         }
     }
 
+    /// Lets go for good: nobody will want this lock again, so its file goes too.
+    pub fn retire(self) {
+        if self.is_in_place() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
     /// The locked file. A child that inherits its descriptor holds the lock too.
     pub fn file(&self) -> &File {
         &self.file

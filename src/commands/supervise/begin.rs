@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::super::gather::{self, World};
+use super::super::gather::{self, Around, World};
 use super::super::sync;
 use super::bury;
 use crate::core::plan::{self, Action, Start};
@@ -14,6 +14,7 @@ use crate::domain::task::Task;
 use crate::effects::clock;
 use crate::effects::ledger::{Appended, Draft, append};
 use crate::effects::locks::Lock;
+use crate::effects::paths::Paths;
 use crate::effects::repo::Repo;
 use crate::effects::workspace::spared;
 
@@ -45,11 +46,12 @@ pub fn begin(
     attempt: Attempt,
     forced: bool,
 ) -> Result<Result<Begun, String>> {
-    let mut world = look(common)?;
+    let (repo, paths) = place(common)?;
+    let around = Around::look(repo, paths, clock::now())?;
     let mut found = None;
-    let pen = look(common)?;
-    let appended = append(&pen.pen(), &mut |_| {
-        world = look(common)?;
+    let appended = append(&around.world().pen(), &mut |_| {
+        let (repo, paths) = place(common)?;
+        let world = World::look(repo, paths, clock::now())?.seen_by(task, attempt);
         let start = match due(&world, task, attempt, forced) {
             Ok(start) => start,
             Err(why) => return Ok(Err(why)),
@@ -58,14 +60,14 @@ pub fn begin(
             return Ok(Err("an earlier builder of it is still being ended".into()));
         }
         let draft = draft(&world, &start);
-        found = Some(start);
+        found = Some((world, start));
         Ok(Ok(draft))
     })?;
     let (ledger, run) = match appended {
         Appended::Yes(ledger, id) => (*ledger, id),
         Appended::No(why) => return Ok(Err(why)),
     };
-    let start = found.context("a start without a plan")?;
+    let (mut world, start) = found.context("a start without a plan")?;
     world.ledger = ledger;
     let item = world.queue.items.get(task).context("the task has gone")?;
     let parsed = item.task.clone().context("the task cannot be read")?;
@@ -74,10 +76,10 @@ pub fn begin(
     Ok(Ok(Begun { world, start, task: parsed, spec, run }))
 }
 
-fn look(common: &Path) -> Result<World> {
+fn place(common: &Path) -> Result<(Repo, Paths)> {
     let repo = Repo::at(common)?;
     let paths = gather::places(&repo)?;
-    World::look(repo, paths, clock::now())
+    Ok((repo, paths))
 }
 
 fn due(world: &World, task: &TaskId, attempt: Attempt, forced: bool) -> Result<Start, String> {

@@ -70,7 +70,11 @@ fn dependency(case: &Case, other: &TaskId) -> Option<Hold> {
 pub(super) fn capacity(case: &Case) -> Option<Hold> {
     if case.situation.seen.ending.contains(case.id()) {
         let soon = case.situation.now + SOON;
-        return Some(hold_until("its last builder is still being ended", soon, ""));
+        return Some(hold_until(
+            "its last builder is still being ended, or the next one begins",
+            soon,
+            "",
+        ));
     }
     let most = case.situation.config.max_parallel;
     let busy = case.busy();

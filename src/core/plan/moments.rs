@@ -78,7 +78,7 @@ pub fn wake_at(
         return None;
     }
     let running = ledger.builds.values().any(|build| build.running().is_some());
-    let watched = (running || starts).then_some(now + ROUND);
+    let watched = (running || starts || !seen.ending.is_empty()).then_some(now + ROUND);
     first.into_iter().chain(watched).min()
 }
 

@@ -104,7 +104,7 @@ impl World {
     /// `commands/supervise/begin.rs`: planned once more, then recorded.
     fn begin(&mut self, index: usize) {
         let Process { repo, task, attempt, forced, .. } = self.processes[index].clone();
-        let plan = self.plan(repo, forced.then_some(&task));
+        let plan = self.plan_as(repo, forced.then_some(&task), Some((&task, attempt)));
         let due = plan.actions.into_iter().find_map(|action| match action {
             Action::Start(start) if start.task == task && start.attempt == attempt => Some(start),
             _ => None,

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::steps::Setup;
 use super::texts::{NAMES, Text, id};
 use crate::core::calendar::Busy;
-use crate::core::ledger::{Build, Ledger, Phase, refusal};
+use crate::core::ledger::{Build, Ledger, Phase, Run, refusal};
 use crate::core::plan::{self, Plan, Start};
 use crate::core::queue::Queue;
 use crate::core::situation::{Arrival, Doubt, Observations, Origin, Situation, Trust};
@@ -205,7 +205,17 @@ impl World {
 
     /// Plans for one clone.
     pub fn plan(&self, repo: usize, forced: Option<&TaskId>) -> Plan {
-        let (queue, mut seen) = self.observe(repo);
+        self.plan_as(repo, forced, None)
+    }
+
+    /// The same to the eyes of a supervisor that holds the lock of this attempt.
+    pub fn plan_as(
+        &self,
+        repo: usize,
+        forced: Option<&TaskId>,
+        own: Option<(&TaskId, Attempt)>,
+    ) -> Plan {
+        let (queue, mut seen) = self.observe(repo, own);
         let ledger = &self.repos[repo].ledger;
         let (config, now) = (&self.config, self.now);
         let merged = {
@@ -219,7 +229,7 @@ impl World {
         plan::plan(Situation { queue: &queue, ledger, seen: &seen, config, now, forced })
     }
 
-    fn observe(&self, index: usize) -> (Queue, Observations) {
+    fn observe(&self, index: usize, own: Option<(&TaskId, Attempt)>) -> (Queue, Observations) {
         let repo = &self.repos[index];
         let mut queue = Queue::default();
         queue.tip = Some(self.queue_tip(index));
@@ -247,6 +257,13 @@ impl World {
         for (id, build) in &repo.ledger.builds {
             self.observe_build(index, (id, build), &mut seen);
         }
+        let held = self.processes.iter().filter(|p| {
+            let running = repo.ledger.builds.get(&p.task).and_then(Build::running);
+            let runs = |run: &Run| run.number() == p.attempt && run.started.runner == repo.here;
+            let counts = own != Some((&p.task, p.attempt)) && !running.is_some_and(runs);
+            p.repo == index && counts && self.locked(index, &p.task, p.attempt)
+        });
+        seen.ending = held.map(|p| p.task.clone()).collect();
         if repo.meeting {
             let (from, until) = (self.now, self.now + TimeDelta::hours(1));
             seen.busy = vec![Busy { title: "Meeting".into(), from, until }];
@@ -263,11 +280,6 @@ impl World {
         let locked = |attempt| self.locked(index, id, attempt);
         if build.running().is_some_and(|run| locked(run.number())) {
             seen.alive.insert(id.clone());
-        }
-        let mine = |run: &&crate::core::ledger::Run| run.started.runner == repo.here;
-        let own = build.attempts.iter().rev().find(mine).filter(|run| run.end.is_some());
-        if own.is_some_and(|run| locked(run.number())) {
-            seen.ending.insert(id.clone());
         }
         let Some(run) = build.last() else { return };
         let tip = repo.refs.get(&(id.clone(), run.number())).copied();
