@@ -41,9 +41,10 @@ impl World {
         let Some(Outcome::Succeeded(end)) = run.end.as_ref().map(|end| &end.outcome) else {
             return None;
         };
-        let changes = self.repo.changes(end.work, end.tip).ok()?;
+        let (work, tip) = (self.repo.tree_of(end.work).ok()?, self.repo.tree_of(end.tip).ok()?);
+        let changed = self.repo.changed_paths(work, tip).ok()?;
         let inside = format!("{}/done/", self.config.queue_dir);
-        let path = changes.into_iter().map(|c| c.path).find(|path| path.starts_with(&inside))?;
+        let path = changed.into_iter().find(|path| path.starts_with(&inside))?;
         let blob = self.repo.entry(end.tip, &path)?;
         Some((path, blob))
     }

@@ -31,6 +31,7 @@ pub use tree::{Entry, LINK, SUBMODULE};
 /// One open repository.
 pub struct Repo {
     git: git2::Repository,
+    refs: packed::RefFiles,
     /// Git's configuration as it was when it was first asked.
     settings: RefCell<Option<git2::Config>>,
     /// What could not be read, though it may be there, and why.
@@ -54,6 +55,7 @@ impl Repo {
         // libgit2 asks for it when it first looks at objects or refs, and never again.
         sys::sync_what_is_written();
         Self {
+            refs: packed::RefFiles::of(git.commondir()),
             git,
             settings: RefCell::new(None),
             unread: RefCell::new(None),

@@ -3,18 +3,20 @@
 //! whole file first. Whatever is not quite as expected is left to libgit2, which can say what is
 //! wrong with it.
 
-use std::collections::BTreeMap;
-use std::fs::File;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::domain::id::Oid;
 
-/// Bytes that are read at once: a few lines.
-const BLOCK: usize = 512;
+/// Bytes that are read at once, and kept.
+const BLOCK: u64 = 4096;
 /// No line of packed refs is longer.
-const LONGEST: usize = 1 << 16;
+const LONGEST: u64 = 1 << 16;
 
 /// What is there, or that libgit2 has to be asked.
 pub enum Found<T> {
@@ -24,32 +26,65 @@ pub enum Found<T> {
     Odd,
 }
 
-/// Where a ref points.
-pub fn reference(common: &Path, name: &str) -> Found<Option<Oid>> {
-    match loose(common, name) {
-        Ok(Loose::Oid(oid)) => return Found::Known(Some(oid)),
-        Ok(Loose::None) => {}
-        Ok(Loose::Symbolic) | Err(_) => return Found::Odd,
-    }
-    match Packed::open(common).and_then(|packed| packed.map_or(Ok(None), |it| it.get(name))) {
-        Ok(found) => Found::Known(found),
-        Err(_) => Found::Odd,
-    }
+/// The files in which the refs of one repository stand. Of the packed ones it keeps what it has
+/// read, as long as their file is the same: each question looks whether it is.
+pub struct RefFiles {
+    common: PathBuf,
+    packed: RefCell<Option<Rc<Packed>>>,
 }
 
-/// The refs below a prefix that ends with a slash, by name. Symbolic ones are left out.
-pub fn below(common: &Path, prefix: &str) -> Found<BTreeMap<String, Oid>> {
-    let mut found = BTreeMap::new();
-    let done = all_loose(common, prefix, &mut found).and_then(|()| {
-        let Some(packed) = Packed::open(common)? else { return Ok(()) };
-        for (name, oid) in packed.below(prefix)? {
-            // One that has a file of its own has moved on since.
-            found.entry(name).or_insert(Some(oid));
+impl RefFiles {
+    /// Of the repository with this common git directory; nothing is read yet.
+    pub fn of(common: &Path) -> Self {
+        Self { common: common.to_owned(), packed: RefCell::default() }
+    }
+
+    /// Where a ref points.
+    pub fn get(&self, name: &str) -> Found<Option<Oid>> {
+        match loose(&self.common, name) {
+            Ok(Loose::Oid(oid)) => return Found::Known(Some(oid)),
+            Ok(Loose::None) => {}
+            Ok(Loose::Symbolic) | Err(_) => return Found::Odd,
         }
-        Ok(())
-    });
-    let known = |(name, oid): (String, Option<Oid>)| Some((name, oid?));
-    done.map_or(Found::Odd, |()| Found::Known(found.into_iter().filter_map(known).collect()))
+        match self.packed().and_then(|packed| packed.map_or(Ok(None), |it| it.get(name))) {
+            Ok(found) => Found::Known(found),
+            Err(_) => Found::Odd,
+        }
+    }
+
+    /// The refs below a prefix that ends with a slash, by name. Symbolic ones are left out.
+    pub fn below(&self, prefix: &str) -> Found<BTreeMap<String, Oid>> {
+        let mut found = BTreeMap::new();
+        let done = all_loose(&self.common, prefix, &mut found).and_then(|()| {
+            let Some(packed) = self.packed()? else { return Ok(()) };
+            for (name, oid) in packed.below(prefix)? {
+                // One that has a file of its own has moved on since.
+                found.entry(name).or_insert(Some(oid));
+            }
+            Ok(())
+        });
+        let known = |(name, oid): (String, Option<Oid>)| Some((name, oid?));
+        done.map_or(Found::Odd, |()| Found::Known(found.into_iter().filter_map(known).collect()))
+    }
+
+    /// The packed refs as they are at this moment.
+    fn packed(&self) -> io::Result<Option<Rc<Packed>>> {
+        let path = self.common.join("packed-refs");
+        let mut kept = self.packed.borrow_mut();
+        let there = match fs::metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                *kept = None;
+                return Ok(None);
+            }
+            there => identity(&there?),
+        };
+        // An open file keeps its number, so that no other can come under it meanwhile.
+        if let Some(packed) = kept.as_ref().filter(|packed| packed.identity == there) {
+            return Ok(Some(packed.clone()));
+        }
+        *kept = Packed::open(&path)?.map(Rc::new);
+        Ok(kept.clone())
+    }
 }
 
 enum Loose {
@@ -106,12 +141,22 @@ fn odd() -> io::Error {
     ErrorKind::InvalidData.into()
 }
 
+/// By what a file is known again, and that nobody has written to it.
+type Identity = (u64, u64, u64, i64, i64);
+
+fn identity(about: &fs::Metadata) -> Identity {
+    (about.dev(), about.ino(), about.len(), about.mtime(), about.mtime_nsec())
+}
+
 /// Git's file of packed refs as it was when it was opened: git replaces it and never changes it.
 struct Packed {
     file: File,
+    identity: Identity,
     /// Where the refs begin, after the header.
     begin: u64,
     end: u64,
+    /// What has been read, by its place in the file.
+    blocks: RefCell<HashMap<u64, Rc<[u8]>>>,
 }
 
 /// One ref: its name, where it points, and where the next one begins.
@@ -119,13 +164,14 @@ type Line = (String, Oid, u64);
 
 impl Packed {
     /// `None` where there is none; one that does not say of itself that it is sorted is odd.
-    fn open(common: &Path) -> io::Result<Option<Self>> {
-        let file = match File::open(common.join("packed-refs")) {
+    fn open(path: &Path) -> io::Result<Option<Self>> {
+        let file = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file?,
         };
-        let end = file.metadata()?.len();
-        let mut packed = Self { file, begin: 0, end };
+        let identity = identity(&file.metadata()?);
+        let (end, blocks) = (identity.2, RefCell::default());
+        let mut packed = Self { file, identity, begin: 0, end, blocks };
         let head = packed.line(0)?;
         let is_sorted = head.split(' ').any(|word| word == "sorted");
         if !head.starts_with("# pack-refs with:") || !is_sorted {
@@ -170,39 +216,39 @@ impl Packed {
 
     /// Where the ref begins whose lines hold this place; it is known that one begins at `low`.
     fn start(&self, place: u64, low: u64) -> io::Result<u64> {
+        let line = self.start_of_line(place, low)?;
+        // What a tag is of stands in a line of its own, behind the tag's.
+        match line > low && self.byte(line)? == Some(b'^') {
+            true => self.start_of_line(line - 1, low),
+            false => Ok(line),
+        }
+    }
+
+    /// Where the line begins that holds this place, which may be the end of it.
+    fn start_of_line(&self, place: u64, low: u64) -> io::Result<u64> {
         let mut high = place;
-        // The byte after the newest one that was looked at.
-        let mut next = None;
-        loop {
-            let from = high.saturating_sub(BLOCK as u64).max(low);
-            let mut block = vec![0; usize::try_from(high - from).map_err(|_| odd())? + 1];
-            self.file.read_exact_at(&mut block, from)?;
-            for at in (0..block.len()).rev() {
-                let peeled = next == Some(b'^');
-                if block[at] == b'\n' && next.is_some() && !peeled {
-                    return Ok(from + at as u64 + 1);
-                }
-                next = Some(block[at]);
+        while high > low {
+            let first = (high - 1) / BLOCK * BLOCK;
+            let block = self.block(first)?;
+            let begin = first.max(low);
+            let range = offset(begin - first)..offset(high - first);
+            let part = block.get(range).ok_or_else(odd)?;
+            if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+                return Ok(begin + at as u64 + 1);
             }
-            if from == low {
-                return Ok(low);
-            }
-            if place - from > LONGEST as u64 {
+            high = begin;
+            if place - high > LONGEST {
                 return Err(odd());
             }
-            high = from - 1;
         }
+        Ok(low)
     }
 
     fn reference(&self, at: u64) -> io::Result<Line> {
         let line = self.line(at)?;
         let (oid, name) = line.split_once(' ').ok_or_else(odd)?;
         let mut next = at + line.len() as u64 + 1;
-        let mut first = [0];
-        if next < self.end {
-            self.file.read_exact_at(&mut first, next)?;
-        }
-        if first == *b"^" {
+        if self.byte(next)? == Some(b'^') {
             next += self.line(next)?.len() as u64 + 1;
         }
         Ok((name.to_owned(), oid.parse().map_err(|_| odd())?, next))
@@ -211,26 +257,49 @@ impl Packed {
     /// The line that begins there, without its end.
     fn line(&self, at: u64) -> io::Result<String> {
         let mut line = Vec::new();
-        while line.len() < LONGEST {
-            let mut block = [0; BLOCK];
-            let count = self.file.read_at(&mut block, at + line.len() as u64)?;
-            if let Some(end) = block[..count].iter().position(|byte| *byte == b'\n') {
-                line.extend_from_slice(&block[..end]);
+        while (line.len() as u64) < LONGEST {
+            let place = at + line.len() as u64;
+            let first = place / BLOCK * BLOCK;
+            let block = self.block(first)?;
+            let rest = block.get(offset(place - first)..).unwrap_or_default();
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                line.extend_from_slice(&rest[..end]);
                 return String::from_utf8(line).map_err(|_| odd());
             }
-            if count == 0 {
+            if rest.is_empty() {
                 break;
             }
-            line.extend_from_slice(&block[..count]);
+            line.extend_from_slice(rest);
         }
         Err(odd())
     }
+
+    /// `None` behind the end.
+    fn byte(&self, at: u64) -> io::Result<Option<u8>> {
+        let first = at / BLOCK * BLOCK;
+        Ok(self.block(first)?.get(offset(at - first)).copied())
+    }
+
+    /// What begins at a multiple of [`BLOCK`]: so many bytes, or fewer where the file ends.
+    fn block(&self, first: u64) -> io::Result<Rc<[u8]>> {
+        if let Some(block) = self.blocks.borrow().get(&first) {
+            return Ok(block.clone());
+        }
+        let mut block = vec![0; offset(BLOCK.min(self.end.saturating_sub(first)))];
+        self.file.read_exact_at(&mut block, first)?;
+        let block: Rc<[u8]> = block.into();
+        self.blocks.borrow_mut().insert(first, block.clone());
+        Ok(block)
+    }
+}
+
+/// A place in a block, which is small.
+fn offset(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::effects::git::Git;
     use crate::effects::repo::{Person, Repo, Stamp};
@@ -289,19 +358,43 @@ mod tests {
     fn every_ref_is_found_and_no_other() {
         for count in [0, 1, 2, 700] {
             let (dir, refs) = place(count);
+            let files = RefFiles::of(dir.path());
             for (name, oid) in &refs {
-                assert_eq!(known(reference(dir.path(), name)), Some(Some(*oid)), "{name}");
+                assert_eq!(known(files.get(name)), Some(Some(*oid)), "{name}");
             }
             for none in ["refs/heads", "refs/heads/a/b", "refs/heads/zzz", "refs/a", "refs/zz"] {
-                assert_eq!(known(reference(dir.path(), none)), Some(None), "{none}");
+                assert_eq!(known(files.get(none)), Some(None), "{none}");
             }
-            assert!(known(reference(dir.path(), "refs/heads/other")).is_none(), "symbolic");
+            assert!(known(files.get("refs/heads/other")).is_none(), "symbolic");
             for prefix in ["refs/heads/", "refs/heads/build/", "refs/buildq/", "refs/none/"] {
                 let mut wanted = refs.clone();
                 wanted.retain(|name, _| name.starts_with(prefix));
-                assert_eq!(known(below(dir.path(), prefix)), Some(wanted), "{prefix}");
+                assert_eq!(known(files.below(prefix)), Some(wanted), "{prefix}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_packed_later_is_seen_and_what_was_read_is_not_read_again() {
+        let (dir, refs) = place(700);
+        let files = RefFiles::of(dir.path());
+        let here = |name: &str| known(files.get(name)).flatten();
+        let new = here("refs/heads/new");
+        assert_eq!(new, refs.get("refs/heads/new").copied());
+        let packed = || files.packed.borrow().clone().unwrap();
+        assert_eq!(here("refs/heads/none"), None);
+        let (before, blocks) = (packed(), || packed().blocks.borrow().len());
+        let read = blocks();
+        assert_eq!(here("refs/heads/none"), None);
+        assert_eq!((read, Rc::ptr_eq(&before, &packed())), (blocks(), true));
+        assert!(read > 1 && (read as u64) < before.end.div_ceil(BLOCK), "{read}");
+        let git = Git::at(dir.path());
+        git.run(["pack-refs", "--all"]).unwrap();
+        assert_eq!(here("refs/heads/new"), new);
+        git.run(["update-ref", "-d", "refs/heads/new"]).unwrap();
+        assert_eq!(here("refs/heads/new"), None);
+        fs::remove_file(dir.path().join("packed-refs")).unwrap();
+        assert_eq!(here("refs/heads/a-b"), None);
     }
 
     #[test]
@@ -309,7 +402,8 @@ mod tests {
         let (dir, _) = place(20);
         let file = dir.path().join("packed-refs");
         let good = fs::read_to_string(&file).unwrap();
-        let asked = || (reference(dir.path(), "refs/heads/a-b"), below(dir.path(), "refs/heads/"));
+        let files = RefFiles::of(dir.path());
+        let asked = || (files.get("refs/heads/a-b"), files.below("refs/heads/"));
         let is_odd = || {
             let (one, all) = asked();
             known(one).is_none() && known(all).is_none()

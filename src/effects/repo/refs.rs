@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::packed::{self, Found};
+use super::packed::Found;
 use super::{Repo, plain, raw, valid_branch};
 use crate::domain::id::Oid;
 use crate::effects::clock;
@@ -98,7 +98,7 @@ impl Repo {
     /// Where a ref points, peeled of symbolic refs; `None` when there is none.
     pub fn reference(&self, name: &str) -> Option<Oid> {
         if self.is_shared(name)
-            && let Found::Known(found) = packed::reference(self.git.commondir(), name)
+            && let Found::Known(found) = self.refs.get(name)
         {
             return found;
         }
@@ -137,7 +137,7 @@ impl Repo {
     /// Refs below a prefix, with where they point, by name.
     pub fn references(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
         let folder = prefix.ends_with('/') && self.is_shared(&format!("{prefix}any"));
-        if folder && let Found::Known(found) = packed::below(self.git.commondir(), prefix) {
+        if folder && let Found::Known(found) = self.refs.below(prefix) {
             return Ok(found.into_iter().collect());
         }
         let mut found = Vec::new();
