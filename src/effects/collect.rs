@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{Read, Seek as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::Oid;
 use crate::domain::trailers::one_line;
 use crate::effects::git::{Git, complaint};
+use crate::effects::repo::Repo;
 
 /// Of the line that goes before the pack.
 pub const VERSION: u32 = 1;
@@ -35,9 +36,6 @@ pub struct Header {
     pub v: u32,
     /// The newest commit.
     pub head: Option<Oid>,
-    /// The branch that HEAD is on, if it is on one.
-    #[serde(default)]
-    pub branch: Option<String>,
     /// How many paths were committed because the builder had left them uncommitted.
     #[serde(default)]
     pub leftovers_committed: usize,
@@ -53,12 +51,6 @@ pub struct Header {
     /// Copied paths that were committed against the rule.
     #[serde(default)]
     pub copied_in_history: Vec<String>,
-    /// `merge` or `rebase`, where one was begun and not ended.
-    #[serde(default)]
-    pub unfinished: Option<String>,
-    /// Whether nothing lies uncommitted now.
-    #[serde(default)]
-    pub clean: bool,
 }
 
 impl Header {
@@ -72,9 +64,6 @@ impl Header {
         ] {
             list.truncate(MAX_ENTRIES);
             list.iter_mut().for_each(|text| *text = one_line(text, MAX_TEXT));
-        }
-        for text in [&mut self.branch, &mut self.unfinished].into_iter().flatten() {
-            *text = one_line(text, MAX_TEXT);
         }
         self
     }
@@ -211,21 +200,19 @@ fn pour(stream: &mut dyn Read, pipe: &mut impl std::io::Write) -> std::io::Resul
     }
 }
 
+/// Git is handed no variable that would lead elsewhere.
 fn packs(user: &Git) -> Result<PathBuf> {
-    let path = user.run(["rev-parse", "--git-path", "objects/pack"])?;
-    Ok(match Path::new(&path).is_absolute() {
-        true => path.into(),
-        false => std::path::absolute(user.dir().join(path))?,
-    })
+    Ok(std::path::absolute(user.dir().join("objects/pack"))?)
 }
 
 /// Whether all that the commit needs is here, and whether the base is among its ancestors.
 fn examine(user: &Git, head: Oid, base: Oid) -> Result<bool> {
-    let (head, base) = (head.to_string(), base.to_string());
-    let (_, kind, _) = user.try_run(["cat-file", "-t", "--end-of-options", &head])?;
-    if kind != "commit" {
-        bail!("the workspace names {} as its newest commit, which did not come", &head[..7]);
+    let repo = Repo::at(user.dir())?;
+    if repo.commit(head).is_err() {
+        bail!("the workspace names {} as its newest commit, which did not come", head.short());
     }
+    let descends = repo.is_ancestor(base, head);
+    let (head, base) = (head.to_string(), base.to_string());
     let not_base = format!("^{base}");
     let args = ["rev-list", "--objects", "--quiet"];
     let whole = |more: &[&'static str]| {
@@ -237,7 +224,9 @@ fn examine(user: &Git, head: Oid, base: Oid) -> Result<bool> {
         let said = one_line(&complaint(said.as_bytes()), 500);
         bail!("the commits of the workspace are not whole: {said}");
     }
-    Ok(user.try_run(["merge-base", "--is-ancestor", "--end-of-options", &base, &head])?.0 == 0)
+    // What libgit2 does not find may lie behind the end of a shallow clone, which git knows.
+    let asked = ["merge-base", "--is-ancestor", "--end-of-options", &*base, &*head];
+    Ok(descends || user.try_run(asked)?.0 == 0)
 }
 
 /// Removes the files that keep packs for takers that died before they could release them.

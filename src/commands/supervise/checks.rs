@@ -18,11 +18,15 @@ use crate::effects::files;
 use crate::effects::process::Finished;
 use crate::effects::workspace;
 
+/// Every check of an attempt: of the policy, then of the task.
+pub fn of(begun: &Begun) -> impl Iterator<Item = &Check> {
+    begun.world.config.verify.iter().chain(&begun.task.verify)
+}
+
 /// Runs every check; the first that fails ends it.
 pub fn run(begun: &Begun, site: &Site, watch: &mut Watch, end: End) -> Result<End> {
     let mut end = end;
-    let checks: Vec<_> = begun.world.config.verify.iter().chain(&begun.task.verify).collect();
-    for check in checks {
+    for check in of(begun) {
         let command = shell_words::join(&check.argv);
         site.note(&format!("check: {command}"));
         let done = site.run(&check.argv, check.timeout, watch)?;

@@ -97,6 +97,8 @@ fn own(args: Args) -> Result<bool> {
     let begun = match begin::begin(&args.repo, &args.task, attempt, args.forced)? {
         Ok(begun) => begun,
         Err(why) => {
+            // Whoever waits for this looks again at once, and must find the place free.
+            lock.retire();
             let _ = detach::tell_ready(&why);
             return Ok(false);
         }
@@ -104,6 +106,7 @@ fn own(args: Args) -> Result<bool> {
     detach::tell_ready("begun")?;
     begun.world.hand_on_environment();
     build(&begun, &lock)?;
+    lock.retire();
     Ok(true)
 }
 
@@ -212,7 +215,12 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
     let keep = done.is_success() && begun.world.config.commit_leftovers;
     let taken = site.take(true)?;
     let head = taken.head.unwrap_or(*base);
-    watch.arrived(head)?;
+    match checks::of(begun).next() {
+        // Whoever looks sees the work while it is checked.
+        Some(_) => watch.arrived(head)?,
+        // Its end moves the branch, at once.
+        None => watch.saw(head),
+    }
     if let Some(end) = stopped(done) {
         return Ok(end);
     }

@@ -253,6 +253,9 @@ impl<'a> Site<'a> {
         for path in &taken.header.left_out {
             self.note(&format!("left out: {path}"));
         }
+        for path in &taken.header.copied_in_history {
+            self.note(&format!("committed, though `workspace.copy` had copied it: {path}"));
+        }
         Ok(Taken {
             head: taken.head,
             descends: taken.descends,

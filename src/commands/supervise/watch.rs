@@ -201,12 +201,17 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// New commits are in the attempt's ref: the branch follows.
-    pub fn arrived(&mut self, head: Oid) -> Result<()> {
+    /// New commits are in the attempt's ref.
+    pub fn saw(&mut self, head: Oid) {
         if head != self.head {
             self.head = head;
             self.ear.sign(clock::awake());
         }
+    }
+
+    /// The same, and the branch follows.
+    pub fn arrived(&mut self, head: Oid) -> Result<()> {
+        self.saw(head);
         let world = &self.begun.world;
         let fresh = &self.begun.start.task;
         let build = world.ledger.builds.get(fresh);

@@ -69,10 +69,9 @@ pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
     let git = git_inside(folder).with("GIT_INDEX_FILE", &index).with("GIT_LITERAL_PATHSPECS", "1");
     let (tree, left_out) = (String::new(), Vec::new());
     let mut staged = Staged { tree, paths: 0, left_out, has_links: false, index, real };
-    let entries = entries(&borrow_index(&git, &staged)?);
-    staged.has_links = !entries.links.is_empty();
-    reset_excluded(&git, rule)?;
-    let sorted = sort(&git, (folder, rule), entries, &mut staged.left_out)?;
+    let listed = entries(&borrow_index(&git, &staged, rule)?);
+    staged.has_links = !listed.links.is_empty();
+    let sorted = sort((folder, rule), listed, &mut staged.left_out);
     if !sorted.gone.is_empty() {
         let gone = joined(&sorted.gone);
         git.feed(["update-index", "-z", "--force-remove", "--stdin"], &gone)?;
@@ -84,9 +83,9 @@ pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
 }
 
 /// Copies the real index, its date too: git tells by it which entries it must look at again. The
-/// answer is what it lists.
-fn borrow_index(git: &Git, staged: &Staged) -> Result<Vec<u8>> {
-    const LIST: [&str; 3] = ["ls-files", "-s", "-z"];
+/// answer is what git lists of it and of the work tree: one process tells all.
+fn borrow_index(git: &Git, staged: &Staged, rule: &Rule) -> Result<Vec<u8>> {
+    const LIST: [&str; 8] = ["ls-files", "-t", "-s", "-o", "-m", "-d", "--exclude-standard", "-z"];
     let copy = || -> io::Result<()> {
         let about = fs::symlink_metadata(&staged.real)?;
         if !about.is_file() {
@@ -96,12 +95,13 @@ fn borrow_index(git: &Git, staged: &Staged) -> Result<Vec<u8>> {
         let file = fs::OpenOptions::new().write(true).open(&staged.index)?;
         file.set_times(FileTimes::new().set_modified(about.modified()?))
     };
-    if let Some(listed) = copy().ok().and_then(|()| git.bytes(LIST).ok()) {
+    let list = || reset_excluded(git, rule).and_then(|()| git.bytes(LIST));
+    if let Some(listed) = copy().ok().and_then(|()| list().ok()) {
         return Ok(listed);
     }
     _ = fs::remove_file(&staged.index);
     git.run(["read-tree", "HEAD"]).context("cannot make an index from HEAD")?;
-    git.bytes(LIST)
+    list()
 }
 
 /// What may never be committed may have been staged by force.
@@ -119,22 +119,14 @@ struct Sorted {
     gone: BTreeSet<Vec<u8>>,
 }
 
-fn sort(
-    git: &Git,
-    (folder, rule): (&Path, &Rule),
-    Entries { links, unmerged }: Entries,
-    left_out: &mut Vec<String>,
-) -> Result<Sorted> {
-    let flags = ["-o", "-m", "-d", "--exclude-standard", "-z"];
-    let listed = git.bytes(std::iter::once("ls-files").chain(flags))?;
+fn sort((folder, rule): (&Path, &Rule), listed: Listed, left_out: &mut Vec<String>) -> Sorted {
     let mut sorted = Sorted::default();
     let mut reasons = BTreeMap::new();
-    let changed = listed.split(|&byte| byte == 0).map(<[u8]>::to_vec).chain(unmerged);
-    for path in changed.filter(|path| !path.is_empty()) {
+    for path in listed.changed {
         if rule.exclude.iter().any(|excluded| is_below(&path, excluded.as_bytes())) {
             continue;
         }
-        match judge(folder, &path, rule.max_file, &links) {
+        match judge(folder, &path, rule.max_file, &listed.links) {
             Verdict::Take => _ = sorted.present.insert(path),
             Verdict::Gone => _ = sorted.gone.insert(path),
             Verdict::Leave(why) => _ = reasons.insert(path, why),
@@ -143,31 +135,38 @@ fn sort(
     for (path, why) in reasons {
         left_out.push(format!("{} ({why})", String::from_utf8_lossy(&path)));
     }
-    Ok(sorted)
+    sorted
 }
 
-/// What stands out among the entries of an index.
+/// What stands out in an index and in the work tree that belongs to it.
 #[derive(Debug, Default)]
-struct Entries {
+struct Listed {
     /// The gitlinks.
     links: HashSet<RawPath>,
-    /// The paths of an unfinished merge.
-    unmerged: Vec<RawPath>,
+    /// What is not as the index has it: changed, gone, new, or of an unfinished merge.
+    changed: BTreeSet<RawPath>,
 }
 
-fn entries(listed: &[u8]) -> Entries {
-    let Entries { mut links, mut unmerged } = Entries::default();
+/// Reads `ls-files -t -s -o -m -d -z`: `? path` of what is new, else a letter, mode, name and
+/// stage, and behind a tab the path; `H` and `S` stand before what is just an entry.
+fn entries(listed: &[u8]) -> Listed {
+    let mut found = Listed::default();
     for entry in listed.split(|&byte| byte == 0) {
+        if let Some(path) = entry.strip_prefix(b"? ") {
+            found.changed.insert(path.to_vec());
+            continue;
+        }
         let Some(tab) = entry.iter().position(|&byte| byte == b'\t') else { continue };
         let (about, path) = (&entry[..tab], &entry[tab + 1..]);
-        if about.starts_with(b"160000") {
-            links.insert(path.to_vec());
+        let is_entry = about.starts_with(b"H ") || about.starts_with(b"S ");
+        if about.get(2..).is_some_and(|about| about.starts_with(b"160000")) {
+            found.links.insert(path.to_vec());
         }
-        if !about.ends_with(b" 0") {
-            unmerged.push(path.to_vec());
+        if !is_entry || !about.ends_with(b" 0") {
+            found.changed.insert(path.to_vec());
         }
     }
-    Entries { links, unmerged }
+    found
 }
 
 enum Verdict {

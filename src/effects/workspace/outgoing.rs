@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -29,28 +29,30 @@ pub struct Request<'a> {
 pub fn send(folder: &Path, request: &Request, out: &mut impl Write) -> Result<()> {
     pipes::remove(folder);
     let git = git_inside(folder).with("GIT_NO_REPLACE_OBJECTS", "1");
-    let Some(mut head) = note::head(&git)? else {
-        bail!("this workspace is on a branch without any commit\nhint: commit something on it");
-    };
+    let Known { mut head, tree, bases } = known(&git, request.bases)?;
     let mut header = Header { v: VERSION, ..Header::default() };
-    let (before, bases) = known(&git, &head, request.bases)?;
     let mut has_submodules = true;
     if let Some(message) = request.leftovers {
         let mut staged = leftovers::stage(folder, &request.rule)?;
         has_submodules = staged.has_links;
         header.left_out = std::mem::take(&mut staged.left_out);
-        head = commit_leftovers(&git, folder, (&head, &before, message), staged, &mut header)?;
+        head = commit_leftovers(&git, folder, (&head, &tree, message), staged, &mut header)?;
     }
+    // It packs while the other questions are asked.
+    let packing = match bases.contains(&head) {
+        true => None,
+        false => Some(Packing::begin(&git, &head, &bases)?),
+    };
     header.head = Some(head.parse()?);
-    header.branch = branch(&git)?;
-    header.unfinished = leftovers::unfinished(folder).map(|(what, _)| what.to_owned());
-    header.submodule_trouble = trouble::submodules(folder, &head, &bases, has_submodules)?;
+    header.submodule_trouble = match has_submodules {
+        true => trouble::submodules(folder, &head, &bases)?,
+        false => Vec::new(),
+    };
     header.lfs_trouble = trouble::lfs(folder, &head, &bases)?;
     header.copied_in_history = trouble::copied(folder, &head, &bases, request.rule.exclude)?;
-    header.clean = git.run(["status", "--porcelain", "-z"])?.is_empty();
     let line = serde_json::to_string(&header.bounded())?;
     writeln!(out, "{line}").and_then(|()| out.flush()).context("nobody takes the commits")?;
-    if bases.contains(&head) { Ok(()) } else { pack(&git, &head, &bases, out) }
+    packing.map_or(Ok(()), |packing| packing.end(out))
 }
 
 fn commit_leftovers(
@@ -86,46 +88,76 @@ fn commit_leftovers(
     Ok(commit)
 }
 
-/// The tree of HEAD's commit, and those of the commits that this workspace can see: asked at once,
-/// since each question to git is a process.
-fn known(git: &Git, head: &str, bases: &[Oid]) -> Result<(String, Vec<String>)> {
+/// What stands in the workspace before anything is done to it.
+struct Known {
+    /// HEAD's commit.
+    head: String,
+    /// Its tree.
+    tree: String,
+    /// The commits of the host that this workspace can see.
+    bases: Vec<String>,
+}
+
+/// Asked at once, since each question to git is a process.
+fn known(git: &Git, bases: &[Oid]) -> Result<Known> {
     let mut bases: Vec<String> = bases.iter().map(Oid::to_string).collect();
     let mut seen = HashSet::new();
     bases.retain(|base| seen.insert(base.clone()));
-    let mut asked = format!("{head}^{{tree}}\n");
+    let mut asked = "HEAD^{commit}\nHEAD^{tree}\n".to_owned();
     bases.iter().for_each(|base| asked.push_str(&format!("{base}^{{commit}}\n")));
     let told = git.feed(["cat-file", "--batch-check"], asked.as_bytes())?;
     let told = String::from_utf8_lossy(&told);
     let mut lines = told.lines().map(|line| line.split(' ').collect::<Vec<_>>());
-    let tree = match lines.next().unwrap_or_default()[..] {
-        [tree, "tree", _] => tree.to_owned(),
-        _ => bail!("the commit `{head}` has no tree in this workspace"),
+    let (head, tree) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let (head, tree) = match (&head[..], &tree[..]) {
+        ([head, "commit", _], [tree, "tree", _]) => ((*head).to_owned(), (*tree).to_owned()),
+        ([head, "commit", _], _) => bail!("the commit `{head}` has no tree in this workspace"),
+        _ => match note::head(git)? {
+            None => {
+                bail!(
+                    "this workspace is on a branch without any commit\nhint: commit something on it"
+                )
+            }
+            Some(head) => bail!("the commit `{head}` cannot be read in this workspace"),
+        },
     };
     let mut there = lines.map(|words| matches!(words[..], [_, "commit", _]));
     bases.retain(|_| there.next() == Some(true));
-    Ok((tree, bases))
+    Ok(Known { head, tree, bases })
 }
 
-fn branch(git: &Git) -> Result<Option<String>> {
-    let (code, name, _) = git.try_run(["symbolic-ref", "--quiet", "HEAD"])?;
-    let name = name.strip_prefix("refs/heads/").unwrap_or(&name);
-    Ok((code == 0).then(|| name.to_owned()))
+/// A git that packs what the host does not have.
+struct Packing(Child);
+
+impl Packing {
+    fn begin(git: &Git, head: &str, bases: &[String]) -> Result<Self> {
+        let args = ["pack-objects", "--revs", "--thin", "--stdout", "-q", "--delta-base-offset"];
+        let mut command = git.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut packing = Self(command.spawn().context("cannot run `git`")?);
+        let mut wanted = format!("{head}\n");
+        bases.iter().for_each(|base| wanted.push_str(&format!("^{base}\n")));
+        if let Some(mut pipe) = packing.0.stdin.take() {
+            pipe.write_all(wanted.as_bytes()).context("`git pack-objects` does not listen")?;
+        }
+        Ok(packing)
+    }
+
+    fn end(mut self, out: &mut impl Write) -> Result<()> {
+        let pack = self.0.stdout.take();
+        let copied = pack.map_or(Ok(0), |mut pipe| std::io::copy(&mut pipe, out));
+        let status = self.0.wait()?;
+        if !status.success() {
+            bail!("`git pack-objects` failed: {status}");
+        }
+        copied.and_then(|_| out.flush()).context("nobody takes the commits")
+    }
 }
 
-fn pack(git: &Git, head: &str, bases: &[String], out: &mut impl Write) -> Result<()> {
-    let args = ["pack-objects", "--revs", "--thin", "--stdout", "-q", "--delta-base-offset"];
-    let mut command = git.command(args);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let mut child = command.spawn().context("cannot run `git`")?;
-    let mut wanted = format!("{head}\n");
-    bases.iter().for_each(|base| wanted.push_str(&format!("^{base}\n")));
-    if let Some(mut pipe) = child.stdin.take() {
-        pipe.write_all(wanted.as_bytes()).context("`git pack-objects` does not listen")?;
+impl Drop for Packing {
+    /// One that nobody waits for any more ends; one that has ended is not hurt.
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
-    let copied = child.stdout.take().map_or(Ok(0), |mut pipe| std::io::copy(&mut pipe, out));
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("`git pack-objects` failed: {status}");
-    }
-    copied.and_then(|_| out.flush()).context("nobody takes the commits")
 }

@@ -16,9 +16,9 @@ const POINTER: &str = "version https://git-lfs.github.com/spec/v1\n";
 /// So many are named; more say nothing new.
 const MAX_NAMED: usize = 50;
 
-/// Submodules that point to commits which exist nowhere but in this workspace; with `any` there may
-/// be some in its index.
-pub fn submodules(folder: &Path, head: &str, bases: &[String], any: bool) -> Result<Vec<String>> {
+/// Submodules that point to commits which exist nowhere but in this workspace, and those with work
+/// that is not even committed. Where the index names none, there is nothing to ask.
+pub fn submodules(folder: &Path, head: &str, bases: &[String]) -> Result<Vec<String>> {
     let git = git_inside(folder);
     let base = bases.first().map_or(super::EMPTY_TREE, String::as_str);
     let listed = git.bytes([
@@ -44,9 +44,7 @@ pub fn submodules(folder: &Path, head: &str, bases: &[String], any: bool) -> Res
             found.push(format!("{path} is at {short}, which is in this workspace only"));
         }
     }
-    if any {
-        found.extend(dirty(&git)?.into_iter().take(MAX_NAMED));
-    }
+    found.extend(dirty(&git)?.into_iter().take(MAX_NAMED));
     Ok(found)
 }
 
