@@ -8,6 +8,7 @@ pub mod home;
 pub mod inside;
 pub mod landlock;
 pub mod lent;
+mod sight;
 mod visible;
 mod walls;
 

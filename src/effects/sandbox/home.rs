@@ -156,20 +156,24 @@ impl Home {
 
     /// Makes the way to a place where something will be shown plain folders, and the place
     /// itself no link: one that was put there would be followed out of the sandbox. Only while
-    /// nothing runs in this home.
-    pub fn smooth(&self, top: &Path, below: &Path) {
+    /// nothing runs in this home. Tells whether something was in the way.
+    pub fn smooth(&self, top: &Path, below: &Path) -> bool {
         let mut so_far = top.to_owned();
+        let mut was_rough = false;
         for part in below.components() {
             so_far.push(part);
             match fs::symlink_metadata(&so_far) {
-                Ok(about) if about.is_symlink() => drop(fs::remove_file(&so_far)),
-                Ok(about) if about.is_file() && so_far != top.join(below) => {
-                    drop(fs::remove_file(&so_far));
+                Ok(about)
+                    if about.is_symlink() || (about.is_file() && so_far != top.join(below)) =>
+                {
+                    was_rough = true;
+                    let _ = fs::remove_file(&so_far);
                 }
                 Ok(_) => {}
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        was_rough
     }
 
     /// Puts a link where this path would be in the person's home directory `real`. Only before
@@ -312,8 +316,10 @@ mod tests {
         fs::create_dir(home.home().join("kept")).unwrap();
         symlink(&bait, home.home().join(".local")).unwrap();
         fs::write(home.home().join("file"), "").unwrap();
-        for below in [".local/state/x", "kept/state", "file/x"] {
-            home.smooth(&home.home(), Path::new(below));
+        for (below, rough) in [(".local/state/x", true), ("kept/state", false), ("file/x", true)] {
+            for rough in [rough, false] {
+                assert_eq!(home.smooth(&home.home(), Path::new(below)), rough, "{below}");
+            }
         }
         let left: Vec<_> =
             fs::read_dir(home.home()).unwrap().map(|e| e.unwrap().file_name()).collect();

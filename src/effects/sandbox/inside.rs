@@ -110,9 +110,12 @@ impl<'a> Inside<'a> {
         if !self.level.holds() {
             return Vec::new();
         }
-        let walls = self.walls(Role::Builder, Path::new(""));
         let named = argv.iter().skip(1).map(PathBuf::from).filter(|path| path.is_absolute());
-        named.filter(|path| path.exists() && !walls.shows(path)).collect()
+        let there: Vec<_> = named.filter(|path| path.exists()).collect();
+        match there.is_empty() {
+            true => there,
+            false => self.walls(Role::Builder, Path::new("")).hides(there),
+        }
     }
 
     fn invocation(&self, argv: Vec<OsString>, env: Vec<(OsString, OsString)>) -> Invocation<'a> {
@@ -130,9 +133,10 @@ impl<'a> Inside<'a> {
         }
         walls.may_write = role != Role::Judge;
         walls.read_only.clone_from(&self.read_only);
-        walls.read_only.extend(visible::toolchains(home.as_deref(), &self.env));
-        walls.read_only.extend(visible::program(program, home.as_deref()));
-        let narrow = |path: &&PathBuf| visible::is_narrow(path, home.as_deref());
+        let (sight, home) = (&walls.sight, home.as_deref());
+        walls.read_only.extend(visible::toolchains(sight, home, &self.env));
+        walls.read_only.extend(visible::program(sight, program, home));
+        let narrow = |path: &&PathBuf| visible::is_narrow(sight, path, home);
         walls.read_only.extend(self.let_read.iter().filter(narrow).cloned());
         walls.hidden.clone_from(&self.hidden);
         walls.lock = self.lock.map(|lock| lock.as_fd());

@@ -3,12 +3,14 @@
 //! An allow-list: what is not named here is not there. So a new place for secrets needs no
 //! new rule.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::super::env;
+use super::sight::Sight;
 
 /// Of the root directory and of `/run`, where services keep the sockets that they listen on.
 const SYSTEM: &[&str] = &[
@@ -146,10 +148,10 @@ pub const NEVER: &[&str] = &[
 ];
 
 /// The folders and files of the system that are there.
-pub fn system() -> Vec<PathBuf> {
-    let named = SYSTEM.iter().map(PathBuf::from).filter(|path| path.exists());
+pub fn system(sight: &Sight) -> Vec<PathBuf> {
+    let named = SYSTEM.iter().map(PathBuf::from).filter(|path| sight.is_there(path));
     // On some systems it leads into `/run` or `/mnt`.
-    let resolver = fs::canonicalize("/etc/resolv.conf").ok();
+    let resolver = sight.real(Path::new("/etc/resolv.conf"));
     named.chain(resolver).collect()
 }
 
@@ -167,7 +169,11 @@ pub fn of_administrators() -> Vec<PathBuf> {
 }
 
 /// What commands with this environment need to see beside the system.
-pub fn toolchains(home: Option<&Path>, environment: &[(OsString, OsString)]) -> Vec<PathBuf> {
+pub fn toolchains(
+    sight: &Sight,
+    home: Option<&Path>,
+    environment: &[(OsString, OsString)],
+) -> Vec<PathBuf> {
     let value = |name: &str| {
         environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     };
@@ -178,63 +184,74 @@ pub fn toolchains(home: Option<&Path>, environment: &[(OsString, OsString)]) -> 
     shown.extend(ROOTS.iter().filter_map(|name| value(name)).map(PathBuf::from));
     let path = value(env::PATH).unwrap_or_default();
     for folder in std::env::split_paths(&path) {
-        shown.extend(around_bin(&folder, home));
+        shown.extend(around_bin(sight, &folder, home));
     }
-    shown.retain(|path| is_narrow(path, home) && path.exists());
+    shown.retain(|path| sight.is_there(path) && is_narrow(sight, path, home));
     shown
 }
 
 /// A program by itself: its file, and where that is a link, what it leads to.
-pub fn program(path: &Path, home: Option<&Path>) -> Vec<PathBuf> {
-    let shown = [Some(path.to_owned()), path.canonicalize().ok()];
-    shown.into_iter().flatten().filter(|path| path.is_file() && is_narrow(path, home)).collect()
+pub fn program(sight: &Sight, path: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+    let shown = [Some(path.to_owned()), sight.real(path)].into_iter().flatten();
+    shown.filter(|path| path.is_file() && is_narrow(sight, path, home)).collect()
 }
 
 /// A folder of programs, and what those lean on: `lib` beside `bin`, a whole virtual
 /// environment, and the files that links lead to.
-fn around_bin(folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+fn around_bin(sight: &Sight, folder: &Path, home: Option<&Path>) -> Vec<PathBuf> {
     let mut shown = vec![folder.to_owned()];
-    let Ok(real) = folder.canonicalize() else { return Vec::new() };
+    let Some(real) = sight.real(folder) else { return Vec::new() };
     if SYSTEM.iter().any(|system| real.starts_with(system)) {
         return Vec::new();
     }
     let parent = real.parent().filter(|_| real.file_name().is_some_and(|name| name == "bin"));
     if let Some(parent) = parent.filter(|parent| Some(*parent) != home) {
         let marks = ["pyvenv.cfg", "conda-meta"];
-        match marks.iter().any(|mark| parent.join(mark).exists()) {
+        match marks.iter().any(|mark| sight.is_there(&parent.join(mark))) {
             true => shown.push(parent.to_owned()),
             false => shown.extend(["lib", "libexec"].map(|beside| parent.join(beside))),
         }
     }
     let entries = fs::read_dir(&real).into_iter().flatten().flatten();
     let links = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
-    shown
-        .extend(links.filter_map(|link| link.path().canonicalize().ok()).filter(|to| to.is_file()));
+    // Many of them may lead to one program, which acts by the name that it is called by.
+    let targets: BTreeSet<_> = links.filter_map(|link| sight.real(&link.path())).collect();
+    shown.extend(targets.into_iter().filter(|to| to.is_file()));
     shown
 }
 
 /// Whether to show a path shows less than the home directory and less than the whole system.
-pub fn is_narrow(path: &Path, home: Option<&Path>) -> bool {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+pub fn is_narrow(sight: &Sight, path: &Path, home: Option<&Path>) -> bool {
+    let real = sight.real_or_same(path);
     let holds = |inner: &Path| inner.starts_with(&real);
     path.is_absolute()
-        && !home.is_some_and(|home| holds(home) || holds(&real_of(home)))
+        && !home.is_some_and(|home| holds(home) || holds(&sight.real_or_same(home)))
         && !SYSTEM.iter().any(|system| real != Path::new(system) && holds(Path::new(system)))
 }
 
-fn real_of(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
-}
-
 /// What stays hidden although it lies below something shown.
-pub fn never(home: Option<&Path>, shown: &[PathBuf]) -> Vec<PathBuf> {
+pub fn never(sight: &Sight, home: Option<&Path>, shown: &[PathBuf]) -> Vec<PathBuf> {
     let Some(home) = home else { return Vec::new() };
-    let secrets = NEVER.iter().map(|below| home.join(below)).filter(|path| path.exists());
+    let secrets = NEVER.iter().map(|below| home.join(below)).filter(|path| sight.is_there(path));
     let covered = |path: &PathBuf| {
         let named = shown.iter().any(|shown| shown.starts_with(path));
         !named && shown.iter().any(|shown| path.starts_with(shown))
     };
     secrets.filter(covered).collect()
+}
+
+/// A path; or where something hidden lies below it, what else does. What lies below something
+/// hidden was named by itself, and stays.
+pub fn without(path: PathBuf, hidden: &[PathBuf]) -> Vec<PathBuf> {
+    if hidden.contains(&path) {
+        return Vec::new();
+    }
+    if !hidden.iter().any(|hidden| hidden.starts_with(&path)) {
+        return vec![path];
+    }
+    let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+    let plain = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
+    plain.flat_map(|entry| without(entry.path(), hidden)).collect()
 }
 
 #[cfg(test)]
@@ -276,7 +293,7 @@ mod tests {
             ("JAVA_HOME".into(), "/usr/lib/jvm".into()),
             ("GOROOT".into(), home.clone().into()),
         ];
-        let mut shown = toolchains(Some(&home), &environment);
+        let mut shown = toolchains(&Sight::default(), Some(&home), &environment);
         shown.sort();
         shown.dedup();
         let below: Vec<_> = shown.iter().filter_map(|path| path.strip_prefix(&home).ok()).collect();
@@ -301,11 +318,11 @@ mod tests {
         fs::write(home.join(".cargo/credentials.toml"), "").unwrap();
         let never = |shown: &[&str]| -> Vec<PathBuf> {
             let shown: Vec<_> = shown.iter().map(|below| home.join(below)).collect();
-            super::never(Some(&home), &shown)
+            super::never(&Sight::default(), Some(&home), &shown)
         };
         assert_eq!(never(&[".cargo", ".ssh"]), [home.join(".cargo/credentials.toml")]);
         assert!(never(&[".ssh/config", "bin"]).is_empty());
-        assert!(super::never(None, &[]).is_empty());
+        assert!(super::never(&Sight::default(), None, &[]).is_empty());
     }
 
     #[test]
@@ -320,7 +337,12 @@ mod tests {
             (&home.join("bin"), true),
             (Path::new("/usr"), true),
         ] {
-            assert_eq!(is_narrow(path, Some(&home)), narrow, "{}", path.display());
+            assert_eq!(
+                is_narrow(&Sight::default(), path, Some(&home)),
+                narrow,
+                "{}",
+                path.display()
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use super::home::{BACKING, GO_MODULES, Home, LAYERED};
+use super::sight::Sight;
 use super::{Level, visible};
 
 /// Where a home directory is shown when the person's own path cannot be used.
@@ -55,6 +56,8 @@ pub struct Walls<'a> {
     pub processes: Option<u32>,
     /// It leads a session whose terminal was made for it alone.
     pub own_terminal: bool,
+    /// What was found of the paths that are named here.
+    pub(super) sight: Sight,
 }
 
 /// What stands in one place. The order counts where two are for the same path: the stricter
@@ -84,27 +87,30 @@ impl Walls<'_> {
             own: None,
             processes: None,
             own_terminal: false,
+            sight: Sight::default(),
         }
     }
 
     /// Where commands see their home directory.
     pub fn home_seen(&self, level: &Level) -> PathBuf {
-        match (level, &self.real_home) {
-            (Level::Bubblewrap { .. }, Some(home)) if self.replaces_home() => home.clone(),
-            (Level::Bubblewrap { .. }, _) => PathBuf::from(STRANGE_HOME),
-            (Level::Landlock { .. } | Level::None { .. }, _) => self.home.home(),
+        match level {
+            Level::Bubblewrap { .. } => {
+                self.replaced_home().unwrap_or(STRANGE_HOME.as_ref()).into()
+            }
+            Level::Landlock { .. } | Level::None { .. } => self.home.home(),
         }
     }
 
-    /// A home such as `/` cannot be covered without covering the system.
-    fn replaces_home(&self) -> bool {
-        let Some(home) = &self.real_home else { return false };
-        visible::is_narrow(home, None) && home.is_dir()
+    /// The person's home, if it is one in whose place another can stand: a home such as `/`
+    /// cannot be covered without covering the system.
+    fn replaced_home(&self) -> Option<&Path> {
+        let home = self.real_home.as_deref()?;
+        (visible::is_narrow(&self.sight, home, None) && home.is_dir()).then_some(home)
     }
 
     /// Makes the throw-away home if it is not there yet.
     pub fn furnish(&self, level: &Level) -> anyhow::Result<()> {
-        let real = self.real_home.as_deref().filter(|_| self.replaces_home());
+        let real = self.replaced_home();
         let backing = match level {
             Level::Bubblewrap { .. } => Some(Path::new(BACKING)),
             Level::Landlock { .. } => real,
@@ -112,44 +118,50 @@ impl Walls<'_> {
         };
         let new = !self.home.exists();
         self.home.make(real, backing.filter(|_| !self.home.is_bare()))?;
-        if level.is_whole() {
-            self.smooth();
+        let was_rough = level.is_whole() && self.smooth();
+        if let Some(real) = real.filter(|_| new) {
+            self.link_into_home(level, real);
         }
-        let Some(real) = real.filter(|_| new) else { return Ok(()) };
-        match level {
-            Level::Landlock { .. } => {
-                self.home.link_layers();
-                self.read_only.iter().for_each(|path| self.home.link(real, path, path));
-            }
-            _ => {
-                let real = canonical(real);
-                let below = self.links().into_iter().filter(|(at, _)| at.starts_with(&real));
-                below.for_each(|(at, target)| self.home.link(&real, &at, &target));
-            }
+        if new || was_rough {
+            self.sight.forget();
         }
         Ok(())
     }
 
+    fn link_into_home(&self, level: &Level, real: &Path) {
+        if level.is_whole() {
+            let real = self.sight.real_or_same(real);
+            let below = self.links().into_iter().filter(|(at, _)| at.starts_with(&real));
+            below.for_each(|(at, target)| self.home.link(&real, &at, &target));
+        } else {
+            self.home.link_layers();
+            self.read_only.iter().for_each(|path| self.home.link(real, path, path));
+        }
+    }
+
     /// What a command before has put in the way of what will be shown below writable folders.
-    fn smooth(&self) {
-        let home = self.real_home.as_deref().filter(|_| self.replaces_home()).map(canonical);
+    /// Tells whether there was any.
+    fn smooth(&self) -> bool {
+        let home = self.replaced_home().map(|home| self.sight.real_or_same(home));
         let tops = [
             (home.unwrap_or_else(|| STRANGE_HOME.into()), self.home.home()),
             ("/tmp".into(), self.home.tmp()),
             ("/var/tmp".into(), self.home.tmp()),
         ];
+        let mut was_rough = false;
         for (path, _) in self.covers() {
             for (top, own) in &tops {
                 if let Ok(below) = path.strip_prefix(top) {
-                    self.home.smooth(own, below);
+                    was_rough |= self.home.smooth(own, below);
                 }
             }
         }
+        was_rough
     }
 
     /// The command line that runs `argv` behind these walls.
     pub fn enter(&self, level: &Level, argv: &[OsString]) -> Vec<OsString> {
-        match level {
+        let line = match level {
             Level::Bubblewrap { bwrap, landlock } => {
                 let mut line = self.bubblewrap(bwrap);
                 line.extend(self.confined(level, *landlock, argv));
@@ -157,7 +169,10 @@ impl Walls<'_> {
             }
             Level::Landlock { abi, .. } => self.confined(level, *abi, argv),
             Level::None { .. } => self.confined(level, 0, argv),
-        }
+        };
+        // What runs now may change whatever it can reach.
+        self.sight.forget();
+        line
     }
 
     fn bubblewrap(&self, bwrap: &Path) -> Vec<OsString> {
@@ -200,7 +215,7 @@ impl Walls<'_> {
         for path in empty.map(|(path, _)| path.as_path()).chain(["/dev", "/"].map(Path::new)) {
             add(&["--remount-ro".as_ref(), path.as_os_str()]);
         }
-        add(&["--chdir".as_ref(), canonical(&self.workspace).as_os_str()]);
+        add(&["--chdir".as_ref(), self.sight.real_or_same(&self.workspace).as_os_str()]);
         if let Some(lock) = self.lock {
             add(&["--sync-fd".as_ref(), lock.as_raw_fd().to_string().as_ref()]);
         }
@@ -239,7 +254,7 @@ impl Walls<'_> {
                 }
             }
             let word = if self.may_write { "--write" } else { "--read" };
-            line.extend(rule(word, &canonical(&self.workspace)));
+            line.extend(rule(word, &self.sight.real_or_same(&self.workspace)));
         }
         line.push("--".into());
         line.extend_from_slice(argv);
@@ -251,7 +266,7 @@ impl Walls<'_> {
     pub(super) fn covers(&self) -> Vec<(PathBuf, Cover)> {
         let mut covers = Vec::new();
         let layered = self.layered();
-        for path in visible::system().iter().chain(&self.read_only).chain(&self.own) {
+        for path in visible::system(&self.sight).iter().chain(&self.read_only).chain(&self.own) {
             let real = self.unplanted(path);
             // What a layered folder holds is seen through its links.
             if let Some(real) = real.filter(|real| !layered.iter().any(|l| real.starts_with(l))) {
@@ -262,10 +277,10 @@ impl Walls<'_> {
         covers.push(writable(self.home.tmp(), "/tmp"));
         covers.push(writable(self.home.tmp(), "/var/tmp"));
         covers.push(writable(self.home.shared(), "/dev/shm"));
-        match self.real_home.as_deref().filter(|_| self.replaces_home()) {
+        match self.replaced_home() {
             None => covers.push(writable(self.home.home(), STRANGE_HOME)),
             Some(real) => {
-                covers.push((canonical(real), Cover::Writable(self.home.home())));
+                covers.push((self.sight.real_or_same(real), Cover::Writable(self.home.home())));
                 let behind = LAYERED.iter().map(|layer| layer.below).chain([GO_MODULES]);
                 let there = behind.filter(|below| real.join(below).is_dir());
                 covers.extend(there.map(|below| {
@@ -274,13 +289,13 @@ impl Walls<'_> {
                 let layers = LAYERED.iter().map(|layer| (layer, self.home.layer(layer)));
                 let made = layers.filter(|(_, made)| made.is_dir());
                 covers.extend(made.map(|(layer, made)| {
-                    (canonical(&real.join(layer.below)), Cover::Writable(made))
+                    (self.sight.real_or_same(&real.join(layer.below)), Cover::Writable(made))
                 }));
             }
         }
         let hidden = self.secrets().into_iter().filter_map(|path| self.unplanted(&path));
         covers.extend(hidden.map(|path| (path, Cover::Empty)));
-        let workspace = canonical(&self.workspace);
+        let workspace = self.sight.real_or_same(&self.workspace);
         covers.push(match self.may_write {
             true => (workspace.clone(), Cover::Writable(workspace)),
             false => (workspace.clone(), Cover::ReadOnly(workspace)),
@@ -292,47 +307,50 @@ impl Walls<'_> {
 
     /// The person's own folders that builds see through links.
     fn layered(&self) -> Vec<PathBuf> {
-        let real = self.real_home.as_deref().filter(|_| self.replaces_home());
-        let folders =
-            real.into_iter().flat_map(|real| LAYERED.iter().map(|layer| real.join(layer.below)));
-        folders.filter_map(|folder| folder.canonicalize().ok()).collect()
+        let real = self.replaced_home().into_iter();
+        let folders = real.flat_map(|real| LAYERED.iter().map(|layer| real.join(layer.below)));
+        folders.filter_map(|folder| self.sight.real(&folder)).collect()
     }
 
-    /// Whether a path can be read inside.
-    pub(super) fn shows(&self, path: &Path) -> bool {
-        let path = canonical(path);
+    /// Those of some paths that cannot be read inside.
+    pub(super) fn hides(&self, mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
         let covers = self.covers();
-        let over = covers.iter().rev().find(|(covered, _)| path.starts_with(covered));
-        over.is_some_and(|(covered, cover)| match cover {
-            Cover::ReadOnly(from) => from == covered,
-            Cover::Writable(from) => canonical(from) == *covered,
-            Cover::Empty => false,
-        })
+        paths.retain(|path| {
+            let path = self.sight.real_or_same(path);
+            let over = covers.iter().rev().find(|(covered, _)| path.starts_with(covered));
+            !over.is_some_and(|(covered, cover)| match cover {
+                Cover::ReadOnly(from) => from == covered,
+                Cover::Writable(from) => self.sight.real_or_same(from) == *covered,
+                Cover::Empty => false,
+            })
+        });
+        paths
     }
 
     /// What is hidden although it lies below something shown.
     fn secrets(&self) -> Vec<PathBuf> {
         let mut hidden = visible::of_administrators();
-        hidden.extend(visible::never(self.real_home.as_deref(), &self.read_only));
-        let narrow = |path: &&PathBuf| visible::is_narrow(path, self.real_home.as_deref());
+        let (sight, home) = (&self.sight, self.real_home.as_deref());
+        hidden.extend(visible::never(sight, home, &self.read_only));
+        let narrow = |path: &&PathBuf| visible::is_narrow(sight, path, home);
         hidden.extend(self.hidden.iter().filter(narrow).cloned());
         hidden
     }
 
     /// For a sandbox that can only allow: all that may be read, without what is hidden.
     fn readable(&self) -> Vec<PathBuf> {
-        let mut paths = visible::system();
+        let mut paths = visible::system(&self.sight);
         paths.push("/proc".into());
         paths
             .extend(self.read_only.iter().chain(&self.own).filter_map(|path| self.unplanted(path)));
-        if let Some(real) = self.real_home.as_deref().filter(|_| self.replaces_home()) {
+        if let Some(real) = self.replaced_home() {
             paths.extend(LAYERED.iter().map(|layer| real.join(layer.below)));
             paths.push(real.join(GO_MODULES));
         }
-        let mut hidden: Vec<_> = self.secrets().iter().map(|path| canonical(path)).collect();
-        hidden.extend(self.real_home.as_deref().map(canonical));
-        let real = paths.iter().filter_map(|path| path.canonicalize().ok());
-        let mut found: Vec<_> = real.flat_map(|path| without(path, &hidden)).collect();
+        let named = self.secrets().into_iter().chain(self.real_home.clone());
+        let hidden: Vec<_> = named.map(|path| self.sight.real_or_same(&path)).collect();
+        let real = paths.iter().filter_map(|path| self.sight.real(path));
+        let mut found: Vec<_> = real.flat_map(|path| visible::without(path, &hidden)).collect();
         found.sort();
         found.dedup();
         found
@@ -341,8 +359,8 @@ impl Walls<'_> {
     /// The canonical path of what is there. A builder may have put a link there that leads
     /// out of its workspace: that is passed over.
     fn unplanted(&self, path: &Path) -> Option<PathBuf> {
-        let real = path.canonicalize().ok()?;
-        let workspace = canonical(&self.workspace);
+        let real = self.sight.real(path)?;
+        let workspace = self.sight.real_or_same(&self.workspace);
         let inside = path.starts_with(&self.workspace) || path.starts_with(&workspace);
         (!inside || real.starts_with(&workspace)).then_some(real)
     }
@@ -353,38 +371,20 @@ impl Walls<'_> {
         let own = [self.workspace.clone()].into_iter().chain(self.real_home.clone());
         let mut found = BTreeMap::new();
         for path in top.chain(own).chain(self.read_only.iter().cloned()) {
-            links_on(&path, &mut found);
+            self.links_on(&path, &mut found);
         }
         found
     }
-}
 
-/// Collects the links that are met on the way along a path.
-fn links_on(path: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) {
-    let mut so_far = PathBuf::new();
-    for part in path.components() {
-        so_far.push(part);
-        if let Ok(target) = fs::read_link(&so_far) {
-            found.insert(so_far.clone(), target);
-            so_far = canonical(&so_far);
+    /// Collects the links that are met on the way along a path.
+    fn links_on(&self, path: &Path, found: &mut BTreeMap<PathBuf, PathBuf>) {
+        let mut so_far = PathBuf::new();
+        for part in path.components() {
+            so_far.push(part);
+            if let Some(target) = self.sight.link(&so_far) {
+                found.insert(so_far.clone(), target);
+                so_far = self.sight.real_or_same(&so_far);
+            }
         }
     }
-}
-
-/// A path; or where something hidden lies below it, what else does. What lies below something
-/// hidden was named by itself, and stays.
-fn without(path: PathBuf, hidden: &[PathBuf]) -> Vec<PathBuf> {
-    if hidden.contains(&path) {
-        return Vec::new();
-    }
-    if !hidden.iter().any(|hidden| hidden.starts_with(&path)) {
-        return vec![path];
-    }
-    let entries = fs::read_dir(&path).into_iter().flatten().flatten();
-    let plain = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
-    plain.flat_map(|entry| without(entry.path(), hidden)).collect()
-}
-
-fn canonical(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
