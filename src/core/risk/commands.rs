@@ -1,5 +1,8 @@
 //! Commands: what a script does is not said in passing.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+
 use super::RiskKind::{self, *};
 use super::{Evidence, Words};
 
@@ -62,6 +65,34 @@ pub fn is_command(line: &str) -> bool {
             .is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase() || c == '-'))
 }
 
+/// What one of [`COMMANDS`] is made of.
+struct Entry {
+    kind: RiskKind,
+    parts: Vec<&'static str>,
+}
+
+/// All of them, in order.
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |(kind, words): (RiskKind, &'static str)| Entry {
+        kind,
+        parts: words.split_whitespace().collect(),
+    };
+    let of_kind = |(kind, list): &(RiskKind, &'static str)| {
+        let kind = *kind;
+        list.split(", ").map(move |words| (kind, words))
+    };
+    COMMANDS.iter().flat_map(of_kind).map(entry).collect()
+});
+
+/// Which of them begin with a word.
+static BY_FIRST: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut by_first: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, entry) in ENTRIES.iter().enumerate() {
+        by_first.entry(entry.parts[0]).or_default().push(index);
+    }
+    by_first
+});
+
 /// What the commands of one line do.
 pub fn commands(line: &str, found: &mut Vec<Evidence>) {
     let words: Vec<&str> = line.trim_start_matches(['$', '#', '>']).split_whitespace().collect();
@@ -74,49 +105,50 @@ pub fn commands(line: &str, found: &mut Vec<Evidence>) {
     if let Some(quote) = removes_everything(&words) {
         add(Destructive, quote);
     }
-    for (kind, list) in COMMANDS {
-        for entry in list.split(", ") {
-            let parts: Vec<&str> = entry.split_whitespace().collect();
-            if let Some(range) = find(&words, &parts) {
-                add(*kind, words[range].join(" "));
+    // Of each entry the first place, in the order of the entries.
+    let mut places = BTreeMap::new();
+    for start in 0..words.len() {
+        let first = bare(words[start]).to_ascii_lowercase();
+        if !begins(&words, start) && !matches!(&*first, "drop" | "truncate" | "delete") {
+            continue;
+        }
+        for index in BY_FIRST.get(&*first).into_iter().flatten() {
+            if let Some(end) = end_of(&words, start, &ENTRIES[*index].parts) {
+                places.entry(*index).or_insert(start..end);
             }
         }
     }
+    places.into_iter().for_each(|(index, range)| add(ENTRIES[index].kind, words[range].join(" ")));
 }
 
-/// Where the parts stand: the first where a command may begin.
-fn find(words: &[&str], parts: &[&str]) -> Option<std::ops::Range<usize>> {
-    let begins = |at: usize| {
-        at == 0
-            || matches!(
-                words[at - 1],
-                "&&" | "||" | "|" | ";" | "sudo" | "then" | "do" | "-e" | "-c" | "time"
-            )
-            || words[at - 1].ends_with(';')
-    };
-    let same = |word: &str, part: &str| {
-        word.trim_matches(['"', '\'', ';', '(', ')', '`']).eq_ignore_ascii_case(part)
-    };
-    (0..words.len()).find_map(|start| {
-        let sql = matches!(parts[0], "drop" | "truncate" | "delete");
-        if !(begins(start) || sql) || !same(words[start], parts[0]) {
+/// Whether a command may begin at this word.
+fn begins(words: &[&str], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|before| words[before]) else { return true };
+    let opens = ["&&", "||", "|", ";", "sudo", "then", "do", "-e", "-c", "time"];
+    opens.contains(&before) || before.ends_with(';')
+}
+
+/// A word without what stands around it.
+fn bare(word: &str) -> &str {
+    word.trim_matches(['"', '\'', ';', '(', ')', '`'])
+}
+
+/// Where the parts end, if all of them stand from this word on, of which the first does.
+fn end_of(words: &[&str], start: usize, parts: &[&str]) -> Option<usize> {
+    let mut at = start + 1;
+    let mut rest = parts[1..].iter();
+    while let Some(part) = rest.next() {
+        if *part == "~" {
+            let next = rest.next()?;
+            at = (at..words.len()).find(|n| words[*n].contains(next))?;
+        } else if !bare(words.get(at)?).eq_ignore_ascii_case(part)
+            || (part.starts_with('-') && words.get(at)? != part)
+        {
             return None;
         }
-        let mut at = start + 1;
-        let mut rest = parts[1..].iter();
-        while let Some(part) = rest.next() {
-            if *part == "~" {
-                let next = rest.next()?;
-                at = (at..words.len()).find(|n| words[*n].contains(next))?;
-            } else if !same(words.get(at)?, part)
-                || (part.starts_with('-') && words.get(at)? != part)
-            {
-                return None;
-            }
-            at += 1;
-        }
-        Some(start..at)
-    })
+        at += 1;
+    }
+    Some(at)
 }
 
 /// `rm` of whole trees outside the workspace.

@@ -77,7 +77,8 @@ pub fn shown(bytes: &[u8]) {
     for task in names() {
         tasks(here, &task, &mut texts);
     }
-    reports(&events, &queue, &config);
+    let judged = seen.judged.clone();
+    reports(&events, Stood { queue: queue.clone(), judged }, &config);
     let planned = plan::plan(here);
     harmless(&plan_page::plan(&planned, &config));
     let found: Vec<_> = queue.items.values().flat_map(|item| item.diagnostics.clone()).collect();
@@ -283,10 +284,9 @@ fn attempts(build: &crate::core::ledger::Build) -> Vec<overview::AttemptView> {
     build.attempts.iter().map(|run| overview::attempt(run, run.tip())).collect()
 }
 
-fn reports(events: &[Recorded], queue: &Queue, config: &Config) {
+fn reports(events: &[Recorded], stood: Stood, config: &Config) {
     let since: DateTime<Utc> = moment() - TimeDelta::hours(20);
     let past = Past::of(events.iter().cloned(), Span { since, until: moment() });
-    let stood = Stood { queue: queue.clone(), ..Stood::default() };
     let told = report(past, stood, config);
     harmless(&report_page::plain(&told));
     harmless(&report_page::markdown(&told, None).unwrap());
