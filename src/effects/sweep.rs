@@ -2,7 +2,8 @@
 //!
 //! A process may leave its group, its session and its parent, but it seldom leaves its
 //! environment and its folder. Linux only: elsewhere nothing is found, and the end of the
-//! process group has to do.
+//! process group has to do. What had a pid namespace of its own cannot have left this process's
+//! descendants, and is looked for among them alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -14,8 +15,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use rustix::process::{Pid, Signal};
 
-use super::clock;
-use super::env;
+use super::{clock, env, limits};
 
 /// How long killed processes may take to vanish.
 const DEATH: Duration = Duration::from_secs(30);
@@ -42,6 +42,9 @@ pub struct Quarry {
     pub adopted: bool,
     /// The one child that is no orphan: it belongs to this process itself.
     pub spared: Option<u32>,
+    /// It had a pid namespace of its own, and `adopted` holds: whatever is left of it is a child
+    /// of this process or descends from one, and is looked for there.
+    pub walled: bool,
 }
 
 impl Quarry {
@@ -85,18 +88,24 @@ pub fn end(quarry: &Quarry, grace: Duration, meanwhile: &mut dyn FnMut()) -> Res
         let elapsed = start.elapsed();
         let kill = elapsed >= grace;
         let mut unseen = false;
-        let before = forks();
-        let found = hunt(quarry, &mut |pid| {
+        let mut before = None;
+        let mut signal = |pid| {
             let first = met.insert(pid);
             unseen |= first;
             if kill { Some(Signal::KILL) } else { first.then_some(Signal::TERM) }
+        };
+        let near = hunt_near(quarry, &mut signal);
+        let everywhere = near.is_none();
+        let found = near.unwrap_or_else(|| {
+            before = forks();
+            hunt(quarry, &mut signal)
         });
         meanwhile();
         if found.is_empty() {
             empty += 1;
             let nothing_forked = before.is_some() && before == forks();
             let (sure, enough) = if met.is_empty() { (1, LOOKS_FOR_NONE) } else { (2, LOOKS) };
-            if empty >= enough || (empty >= sure && nothing_forked) {
+            if !everywhere || empty >= enough || (empty >= sure && nothing_forked) {
                 return Ok(met.len());
             }
             continue;
@@ -183,20 +192,55 @@ pub fn strike(pid: u32, signal: Signal, is_it: impl Fn(&Process) -> bool) {
     }
 }
 
-/// The dead children of this process that nobody has taken leave of.
-pub fn dead_children() -> Vec<u32> {
+/// The dead children of this process that nobody has taken leave of; `known` is one of them.
+pub fn dead_children(known: u32) -> Vec<u32> {
     let me = std::process::id();
-    let looked = pids().filter_map(Process::look);
+    let looked = children_with(known).unwrap_or_else(|| pids().collect());
+    let looked = looked.into_iter().filter_map(Process::look);
     looked.filter(|it| it.parent == me && !it.lives).map(|it| it.pid).collect()
+}
+
+/// The children of this process; `None` where the system does not list them. A list without one
+/// that is known to be a child, since nobody has taken leave of it, is none.
+fn children_with(known: u32) -> Option<Vec<u32>> {
+    Some(limits::children(std::process::id())).filter(|all| all.contains(&known))
+}
+
+/// As [`hunt`] for a walled quarry, among the children of this process: what finds nothing there
+/// is sure of it. `None` where they cannot be told.
+///
+/// Whatever lives descends from the command through processes that live: when one dies, its
+/// children become this process's own. So none lives when all that were listed are dead, and
+/// nobody has joined them meanwhile.
+fn hunt_near(quarry: &Quarry, signal: &mut dyn FnMut(u32) -> Option<Signal>) -> Option<Vec<u32>> {
+    let leader = quarry.group.filter(|_| quarry.walled)?;
+    let mut listed = children_with(leader)?;
+    for _ in 0..LOOKS {
+        let found = look_through(listed.iter().copied(), quarry, signal);
+        let now = children_with(leader)?;
+        if !found.is_empty() || now.iter().all(|pid| listed.contains(pid)) {
+            return Some(found);
+        }
+        listed = now;
+    }
+    None
 }
 
 /// Looks at every living process once, in the order of the pids; `signal` says what one
 /// that belongs to the quarry gets, at once, since it may be gone a moment later.
 fn hunt(quarry: &Quarry, signal: &mut dyn FnMut(u32) -> Option<Signal>) -> Vec<u32> {
     let spared = line_of_descent();
+    look_through(pids().filter(|pid| !spared.contains(pid)), quarry, signal)
+}
+
+fn look_through(
+    pids: impl Iterator<Item = u32>,
+    quarry: &Quarry,
+    signal: &mut dyn FnMut(u32) -> Option<Signal>,
+) -> Vec<u32> {
     let mut found = Vec::new();
-    for process in pids().filter_map(Process::look) {
-        if !process.lives || spared.contains(&process.pid) || !quarry.holds(&process) {
+    for process in pids.filter_map(Process::look) {
+        if !process.lives || !quarry.holds(&process) {
             continue;
         }
         found.push(process.pid);
@@ -301,137 +345,5 @@ fn listed(pids: &[u32]) -> String {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::os::unix::process::CommandExt as _;
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    const HOSTILE: &str = "trap '' TERM HUP INT; echo $$ >> $0; sleep 600 & \
-        while :; do wait; done";
-
-    /// Waits until the file has this many lines.
-    fn pids_in(file: &Path, count: usize) -> Vec<u32> {
-        let start = clock::tick();
-        loop {
-            let text = std::fs::read_to_string(file).unwrap_or_default();
-            if text.ends_with('\n') && text.lines().count() >= count {
-                return text.lines().map(|line| line.parse().unwrap()).collect();
-            }
-            assert!(start.elapsed() < Duration::from_secs(20), "no {count} pids in time");
-            thread::yield_now();
-        }
-    }
-
-    fn lives(pid: u32) -> bool {
-        Process::look(pid).is_some_and(|process| process.lives)
-    }
-
-    fn start(script: &str, file: &Path, cwd: &Path, token: Option<&str>) {
-        let mut command = Command::new("setsid");
-        command.args(["-f", "sh", "-c", script]).arg(file).current_dir(cwd);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if let Some(token) = token {
-            command.env(env::TOKEN, token);
-        }
-        assert!(command.status().unwrap().success());
-    }
-
-    #[test]
-    fn strays_are_found_by_token_and_by_folder_and_ended() {
-        let dir = tempfile::tempdir().unwrap();
-        let [ws, file] = ["ws", "pids"].map(|name| dir.path().join(name));
-        std::fs::create_dir_all(ws.join("sub")).unwrap();
-        let token = format!("sweep-{}", std::process::id());
-        start(HOSTILE, &file, Path::new("/"), Some(&token));
-        start(HOSTILE, &file, &ws.join("sub"), None);
-        let longer = format!("{token}x");
-        start(HOSTILE, &file, dir.path(), Some(&longer));
-        let pids = pids_in(&file, 3);
-        let spared = pids
-            .iter()
-            .copied()
-            .find(|pid| carries(*pid, &longer))
-            .expect("the third carries another token");
-
-        let found = living(&token, &ws);
-        assert!(pids.iter().all(|pid| found.contains(pid) != (*pid == spared)), "{found:?}");
-        let ended = end_all(&token, &ws, Duration::from_millis(50)).unwrap();
-        assert!(ended >= 4, "two shells and their sleeps: {ended}");
-        assert!(living(&token, &ws).is_empty());
-        assert!(pids.iter().all(|pid| lives(*pid) == (*pid == spared)));
-        end_all(&longer, &ws, Duration::ZERO).unwrap();
-        assert!(!lives(spared));
-        assert_eq!(end_all("", &ws, Duration::ZERO).unwrap(), 0);
-    }
-
-    #[test]
-    fn what_ends_when_asked_is_not_waited_for() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("pids");
-        // In short sleeps: a signal that comes just before a `wait` is heard after it.
-        let polite = "trap 'echo $$ >> $0; exit' TERM; echo $$ >> $0; \
-            while :; do sleep 0.05; done";
-        start(polite, &file, dir.path(), None);
-        pids_in(&file, 1);
-        let (begun, grace) = (clock::tick(), Duration::from_secs(600));
-        end_all("", dir.path(), grace).unwrap();
-        // Many looks on a machine that is busy with other things take their time.
-        assert!(begun.elapsed() < grace / 2);
-        assert_eq!(pids_in(&file, 2).len(), 2, "it could say goodbye");
-    }
-
-    #[test]
-    fn what_forks_faster_than_it_is_looked_for_ends_too() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("pids");
-        let forks = "echo $$ >> $0; f() { trap '' TERM; (sleep 0.02; f) & exit; }; f";
-        for _ in 0..2 {
-            start(forks, &file, dir.path(), None);
-        }
-        pids_in(&file, 2);
-        end_all("", dir.path(), Duration::ZERO).unwrap();
-        assert!(living("", dir.path()).is_empty());
-    }
-
-    #[test]
-    fn a_process_is_known_by_all_of_its_words() {
-        let seconds = format!("600.{}", std::process::id());
-        let seen = |words: &[&str]| is_seen(&words.iter().map(OsStr::new).collect::<Vec<_>>());
-        assert!(!seen(&[&seconds]));
-        // What is not detached is none of them.
-        let mut child = Command::new("sleep").arg(&seconds).process_group(0).spawn().unwrap();
-        let near =
-            seen(&[&seconds]) && Process::look(child.id()).is_some_and(|process| !process.terminal);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!near, "a child looks like one that was detached");
-        let mut child = Command::new("setsid").args(["sleep", &seconds]).spawn().unwrap();
-        let begun = clock::tick();
-        while !seen(&[&seconds]) && begun.elapsed() < Duration::from_secs(20) {}
-        let known = seen(&[&seconds]);
-        let more = seen(&[&seconds, "more"]);
-        child.kill().unwrap();
-        assert!(known && !more, "with other words it is another process");
-        while seen(&[&seconds]) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "the dead are seen");
-        }
-        child.wait().unwrap();
-    }
-
-    #[test]
-    fn names_cannot_forge_a_stat_line() {
-        let stat = "7 (a) Z 1 (b) R) S 3 4 5 34816 0 0 0 0 0 0 0 0 0 0 20 0 1 0 99 0";
-        let process = Process::parse(7, stat).unwrap();
-        assert!(process.lives && process.terminal);
-        let Process { parent, group, session, start, .. } = process;
-        assert_eq!((parent, group, session, start), (3, 4, 5, 99));
-        assert_eq!(Process::parse(7, "7 (x"), None);
-    }
-
-    #[test]
-    fn this_process_and_its_ancestors_are_spared() {
-        let here = std::env::current_dir().unwrap();
-        assert!(!living("", &here).contains(&std::process::id()));
-    }
-}
+#[path = "sweep/tests.rs"]
+mod tests;

@@ -29,6 +29,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::git::{Git, complaint};
+use crate::effects::repo::Repo;
 
 pub use marker::Marker;
 pub use remove::{is_kept, keep, remove, remove_home};
@@ -203,8 +204,9 @@ impl Private<'_> {
 
     /// The source's tags, as packed refs: versions are often made by `git describe`.
     fn tags(&self) -> Vec<u8> {
-        let args = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/tags"];
-        Git::bare(self.source).bytes(args).unwrap_or_default()
+        let found = Repo::at(self.source).and_then(|repo| repo.references("refs/tags/"));
+        let found = found.unwrap_or_default().into_iter();
+        found.flat_map(|(name, oid)| format!("{oid} {name}\n").into_bytes()).collect()
     }
 
     fn config(&self, notes: &mut Vec<String>) -> Vec<u8> {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::awake;
 use super::ask;
 use crate::core::doctor::Sleep;
 
@@ -26,7 +27,7 @@ fn macos() -> Sleep {
     let settings = ask(&["pmset", "-g"]);
     let battery = ask(&["pmset", "-g", "batt"]).is_some_and(|said| said.contains("Battery Power"));
     Sleep {
-        inhibits: which::which("caffeinate").is_ok(),
+        inhibits: awake::tool().is_some(),
         after: settings.as_deref().and_then(pmset),
         battery,
         known: settings.is_some(),
@@ -50,7 +51,7 @@ fn linux() -> Sleep {
     let desktop = std::env::var_os("XDG_CURRENT_DESKTOP").is_some();
     let gnome = desktop.then(|| Some((get("type")?, get("timeout")?))).flatten();
     Sleep {
-        inhibits: which::which("systemd-inhibit").is_ok(),
+        inhibits: awake::tool().is_some(),
         after: logind(&texts.concat())
             .or_else(|| gnome.as_ref().and_then(|(kind, timeout)| gsettings(kind, timeout))),
         battery,

@@ -118,6 +118,7 @@ impl Running {
             adopted: ADOPTS.load(Ordering::Relaxed) && !invocation.beside,
             ..sweep::Quarry::default()
         };
+        quarry.walled = quarry.adopted && !invocation.own_tree;
         if invocation.own_tree && !invocation.beside {
             quarry.folder = sweep::Quarry::new("", &invocation.cwd).folder;
         }
@@ -238,14 +239,14 @@ impl Running {
         }
         self.group.iter().for_each(Cgroup::kill);
         self.drain(sink);
+        let mut orphans = if quarry.adopted { sweep::dead_children(self.pid) } else { Vec::new() };
+        orphans.retain(|orphan| *orphan != self.pid);
         let pid = i32::try_from(self.pid).context("a process number out of range")?;
         let (status, mut usage) =
             sys::reap(pid)?.ok_or_else(|| anyhow!("process {pid} ended and yet lives"))?;
-        if quarry.adopted {
-            for orphan in sweep::dead_children() {
-                if let Ok(Some((_, used))) = sys::reap(i32::try_from(orphan)?) {
-                    usage = usage.with(used);
-                }
+        for orphan in orphans {
+            if let Ok(Some((_, used))) = sys::reap(i32::try_from(orphan)?) {
+                usage = usage.with(used);
             }
         }
         Ok((status, usage))

@@ -1,7 +1,7 @@
 use std::os::fd::AsRawFd as _;
 use std::process::Command;
 
-use super::super::{sweep, sys};
+use super::super::{limits, sweep, sys};
 use super::running::{FIRST_WATCH, WATCH};
 use super::*;
 
@@ -214,7 +214,7 @@ fn child_that_adopts() {
     let (finished, _) = run_quietly(&hostile);
     assert!(finished.is_success());
     assert!(!lives(&std::fs::read_to_string(dir.join("pid")).unwrap()));
-    assert_eq!(sweep::dead_children(), [] as [u32; 0]);
+    assert_eq!(limits::children(std::process::id()), [] as [u32; 0]);
 }
 
 #[cfg(target_os = "linux")]

@@ -92,7 +92,10 @@ impl Lent {
             let renews = login.renews.iter().map(|name| (*name).to_owned()).collect();
             lent.logins.push(Loan { own, below, renews, agreed, refused: None });
         }
-        lent.note()?;
+        // Of settings alone nothing has to come back.
+        if !lent.logins.is_empty() {
+            lent.note()?;
+        }
         Ok(lent)
     }
 
@@ -305,6 +308,8 @@ mod tests {
             assert!(!inside.join(gone).exists(), "{gone}");
         }
         assert!(Lent::left(&home).is_none());
+        let nothing = Lent::lend(&home, &real, &needs::of("tool", &[])).unwrap();
+        assert!(Lent::left(&home).is_none() && nothing.take_back().is_empty());
     }
 
     #[test]

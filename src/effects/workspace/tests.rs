@@ -101,6 +101,10 @@ fn snapshot(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn a_workspace_shares_objects_and_nothing_else() {
     let bench = Bench::new();
     let user = bench.user();
+    for tag in ["v0.9", "topic/sub"] {
+        git(&user, &["tag", tag]);
+    }
+    git(&user, &["pack-refs", "--all"]);
     git(&user, &["tag", "-m", "one", "v1.0"]);
     git(&user, &["config", "commit.gpgSign", "true"]);
     git(&user, &["config", "core.hooksPath", "/evil"]);
@@ -115,6 +119,8 @@ fn a_workspace_shares_objects_and_nothing_else() {
     put(&folder, "x.mine", "");
     assert_eq!(git(&folder, &["status", "--porcelain", "-b"]), "## build/hello");
     assert_eq!(git(&folder, &["describe"]), "v1.0");
+    let tags = ["for-each-ref", "--format=%(objectname) %(*objectname) %(refname)", "refs/tags"];
+    assert_eq!(git(&folder, &tags), git(&user, &tags));
     assert_eq!(git(&folder, &["config", "user.email"]), "opus@buildq");
     assert_eq!(git(&folder, &["config", "commit.gpgSign"]), "false");
     assert_eq!(git(&folder, &["fsck"]), "");
