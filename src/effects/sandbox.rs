@@ -4,6 +4,7 @@
 //! or Landlock alone, where namespaces are forbidden.
 
 mod complaint;
+mod cover;
 pub mod home;
 pub mod inside;
 pub mod landlock;

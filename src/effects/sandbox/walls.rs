@@ -6,6 +6,7 @@ use std::fs;
 use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 
+use super::cover::{self, Cover};
 use super::home::{BACKING, GO_MODULES, Home, LAYERED};
 use super::sight::Sight;
 use super::{Level, visible};
@@ -58,18 +59,6 @@ pub struct Walls<'a> {
     pub own_terminal: bool,
     /// What was found of the paths that are named here.
     pub(super) sight: Sight,
-}
-
-/// What stands in one place. The order counts where two are for the same path: the stricter
-/// comes last, and stays.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Cover {
-    /// This folder, to be changed.
-    Writable(PathBuf),
-    /// This path, to be read.
-    ReadOnly(PathBuf),
-    /// Nothing.
-    Empty,
 }
 
 impl Walls<'_> {
@@ -263,7 +252,7 @@ impl Walls<'_> {
 
     /// What is laid over what, folders before what they hold, all of it existing and named
     /// by its canonical path (bubblewrap cannot lay anything over a link).
-    pub(super) fn covers(&self) -> Vec<(PathBuf, Cover)> {
+    fn covers(&self) -> Vec<(PathBuf, Cover)> {
         let mut covers = Vec::new();
         let layered = self.layered();
         for path in visible::system(&self.sight).iter().chain(&self.read_only).chain(&self.own) {
@@ -300,9 +289,7 @@ impl Walls<'_> {
             true => (workspace.clone(), Cover::Writable(workspace)),
             false => (workspace.clone(), Cover::ReadOnly(workspace)),
         });
-        covers.sort();
-        covers.dedup();
-        covers
+        cover::in_order(covers)
     }
 
     /// The person's own folders that builds see through links.
