@@ -118,8 +118,10 @@ pub fn land(world: &World, offer: &Offer, merge: Oid) -> Result<Landed> {
         return Ok(Landed::Moved);
     }
     bail!(
-        "git could not bring `{base}` forward in `{}` (exit {code}); nothing is merged: {}",
+        "git could not bring `{base}` forward in `{}` (exit {code}); nothing is merged: {}\n\
+         hint: once no other git command is at work there: buildq accept {}",
         folder.display(),
-        complaint(said.as_bytes())
+        complaint(said.as_bytes()),
+        offer.task
     )
 }

@@ -104,7 +104,8 @@ pub fn bury(world: &World, task: &TaskId, attempt: Attempt) -> Result<Option<Str
 
 /// What a killed supervisor has left, a sandbox that is dying or a child that was just being born,
 /// may hold the attempt's lock for a while, and then the attempt looks alive. Where no supervisor
-/// is to be seen, that is ended; tells whether anything was.
+/// is to be seen, that is ended; tells whether anything was, or has ended since the look: then it
+/// is to be looked at anew.
 ///
 /// What is seen of processes is a hint and no more: whoever holds on to the lock is not buried.
 pub fn end_orphans(world: &World) -> bool {
@@ -116,7 +117,12 @@ pub fn end_orphans(world: &World) -> bool {
         };
         let attempt = run.number();
         let lock = world.paths.attempt_lock(task, attempt);
-        if Lock::is_free(&lock) || is_supervised(world, task, attempt) {
+        if Lock::is_free(&lock) {
+            // It died between the look and this one.
+            ended |= world.seen.alive.contains(task);
+            continue;
+        }
+        if is_supervised(world, task, attempt) {
             continue;
         }
         let swept = end_all(world, task, attempt);
