@@ -39,7 +39,7 @@ use crate::effects::locks::Lock;
 use crate::effects::machine;
 use crate::effects::paths::Paths;
 use crate::effects::readings;
-use crate::effects::repo::Repo;
+use crate::effects::repo::{Refs, Repo};
 use crate::effects::secrets;
 use crate::effects::trust::{self, Manifest, Record, Tips};
 
@@ -74,6 +74,8 @@ pub struct World {
     stood: Option<Standing>,
     /// In a large queue that a commit waits for: the changed files, which are all that is read.
     news: Option<News>,
+    /// Branches as they stood at this look.
+    refs: OnceCell<Refs>,
     masks: OnceCell<Masks>,
 }
 
@@ -148,6 +150,7 @@ impl World {
             stood: None,
             news,
             masks: OnceCell::new(),
+            refs: OnceCell::new(),
         };
         world.observe(broken)?;
         Ok(world)

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::gather::{World, attempt_ref};
+use super::gather::{self, World, attempt_ref};
 use super::supervise::bury;
 use super::{Exit, Misuse, Scene, print, say};
 use crate::core::gc::{self, Cleared, Fate, Item, Litter, Rules, Signs, What};
@@ -55,11 +55,12 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Looks, decides, clears away, and says what went and what stays.
 pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
+    if args.pack {
+        let (repo, paths) = gather::open(&scene.dir)?;
+        return upkeep::pack(&repo, &paths).map(|()| Exit::Done);
+    }
     let world = scene.look()?;
     say::must_be_known(&world)?;
-    if args.pack {
-        return upkeep::pack(&world.repo, &world.paths).map(|()| Exit::Done);
-    }
     let mut rules = rules(&world)?;
     rules.dropped = dropped(&args.drop, &litter::look(&world.paths))?;
     let cleared = match args.dry_run {

@@ -17,24 +17,29 @@ impl World {
         if self.ledger.builds.is_empty() {
             return BTreeMap::new();
         }
-        let refs = self.repo.all_branches().unwrap_or_default();
-        let state = |id: &TaskId| (id.clone(), self.branch_among(&refs, id));
+        let refs = self.refs();
+        let state = |id: &TaskId| (id.clone(), self.branch_among(refs, id));
         self.ledger.builds.keys().map(state).collect()
     }
 
     /// The same of tasks without a build, if something is in the way of their branch.
     pub(super) fn fresh_branches(&self) -> BTreeMap<TaskId, Branch> {
         let builds = &self.ledger.builds;
-        // One look at all names: asking for each task's name takes a second in a large queue.
-        let refs = self.repo.all_branches().unwrap_or_default();
+        let refs = self.refs();
         let fresh = self.queue.items.keys().filter(|id| !builds.contains_key(id));
-        let states = fresh.map(|id| (id.clone(), self.branch_among(&refs, id)));
+        let states = fresh.map(|id| (id.clone(), self.branch_among(refs, id)));
         states.filter(|(_, state)| *state != Branch::Ours).collect()
+    }
+
+    /// All branches of this look: asking for each task's name takes a second in a large queue.
+    fn refs(&self) -> &Refs {
+        self.refs.get_or_init(|| self.repo.all_branches().unwrap_or_default())
     }
 
     /// What stands where a task's branch would be, at this very moment.
     pub fn branch_state(&self, id: &TaskId) -> Branch {
-        self.branch_among(&self.repo.all_branches().unwrap_or_default(), id)
+        let refs = self.repo.branches_around(&self.branch_of(id), &branch_ref(id));
+        self.branch_among(&refs.unwrap_or_default(), id)
     }
 
     fn branch_among(&self, refs: &Refs, id: &TaskId) -> Branch {

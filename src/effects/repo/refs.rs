@@ -58,6 +58,18 @@ impl Repo {
         Ok(Refs(refs.into_iter().collect()))
     }
 
+    /// Of one branch the same: itself, what may be in its way, and the ref that notes where buildq
+    /// has put it.
+    pub fn branches_around(&self, branch: &str, note: &str) -> Result<Refs> {
+        let name = format!("refs/heads/{branch}");
+        let mut refs = self.references(&format!("{name}/"))?;
+        let folders =
+            branch.match_indices('/').map(|(end, _)| format!("refs/heads/{}", &branch[..end]));
+        let names = folders.chain([name.clone(), note.to_owned()]);
+        refs.extend(names.filter_map(|name| self.reference(&name).map(|oid| (name, oid))));
+        Ok(Refs(refs.into_iter().collect()))
+    }
+
     /// Hands over the files in which all refs stand, byte by byte: what is the same says the same.
     /// The file of packed refs, which git replaces and never changes, is told by its identity.
     /// The status page is left out: it tells of everything else, and decides nothing.
