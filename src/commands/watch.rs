@@ -69,7 +69,7 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     let changed = to.clone();
     let tell = move |change| drop(changed.send(News::Changed(change)));
     let notices = notice::of(&paths.common, &paths.outputs(), tell).ok();
-    let asks = Looker::start(scene.dir.clone(), to.clone());
+    let asks = Looker::start(scene.dir.clone(), to.clone())?;
     let size = screen::size();
     let model = Model::new(terminal.signs, size);
     let shown = Screen::take()?;
@@ -251,7 +251,7 @@ impl Watch {
     fn carry_out(&mut self, words: Vec<String>) {
         self.model.begin(&words);
         let (dir, to) = (self.dir.clone(), self.to.clone());
-        thread::spawn(move || {
+        let (sorry, work) = (to.clone(), move || {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let said = match foreground::buildq(&dir, &words) {
                 Ok(output) => [output.stdout, output.stderr].concat(),
@@ -259,6 +259,9 @@ impl Watch {
             };
             let _ = to.send(News::Done(String::from_utf8_lossy(&said).into_owned()));
         });
+        if let Err(error) = thread::Builder::new().spawn(work) {
+            let _ = sorry.send(News::Done(format!("no thread can be started: {error}")));
+        }
     }
 
     /// What was begun is not left half-done, and not unsaid.

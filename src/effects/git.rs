@@ -122,7 +122,12 @@ impl Git {
         let pipe = child.stdin.take();
         let output = std::thread::scope(|scope| {
             // Who reads only a part of it says so by its exit code; the pipe's end is no news.
-            scope.spawn(move || pipe.map(|mut pipe| pipe.write_all(stdin)));
+            let write = move || pipe.map(|mut pipe| pipe.write_all(stdin));
+            if let Err(error) = std::thread::Builder::new().spawn_scoped(scope, write) {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error);
+            }
             child.wait_with_output()
         });
         succeeded(&command, output.map_err(cannot_run)?)

@@ -72,11 +72,15 @@ impl Server {
                     continue;
                 }
                 let busy = &busy;
-                scope.spawn(move || {
+                let talk = move || {
                     // Whoever goes away meanwhile is no fault.
                     let _ = converse(stream, stop, answer);
                     busy.fetch_sub(1, Ordering::Relaxed);
-                });
+                };
+                if std::thread::Builder::new().spawn_scoped(scope, talk).is_err() {
+                    // It is heard when it asks again.
+                    busy.fetch_sub(1, Ordering::Relaxed);
+                }
             }
         });
     }

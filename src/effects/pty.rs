@@ -65,9 +65,10 @@ impl Pty {
     /// Hands on what is typed and the size of the person's own terminal, until this process ends.
     pub fn connect(&self) -> Result<()> {
         let keys = self.outer()?;
-        thread::spawn(move || feed(&keys));
+        thread::Builder::new().spawn(move || feed(&keys))?;
         let (size, mut signals) = (self.outer()?, Signals::new([SIGWINCH])?);
-        thread::spawn(move || signals.forever().for_each(|_| size_of_ours(&size)));
+        thread::Builder::new()
+            .spawn(move || signals.forever().for_each(|_| size_of_ours(&size)))?;
         // It may have changed before that was listened to.
         size_of_ours(&self.outer);
         Ok(())
@@ -86,7 +87,7 @@ fn size_of_ours(outer: &OwnedFd) {
 pub fn piped_input() -> Result<Stdio> {
     let (end, ours) = io::pipe().context("cannot make a pipe")?;
     let ours: OwnedFd = ours.into();
-    thread::spawn(move || feed(&ours));
+    thread::Builder::new().spawn(move || feed(&ours))?;
     Ok(end.into())
 }
 

@@ -146,14 +146,14 @@ pub fn listen<T: Send + 'static>(
 ) -> Result<Ears> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let (at_signals, tell) = (to.clone(), wrap.clone());
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
             let _ = at_signals.send(tell(Happening::Signal(signal)));
         }
-    });
+    })?;
     let (to, ears) = (to.clone(), Ears::default());
     let own = ears.clone();
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         loop {
             let happening = own.next().map_or(Happening::Gone, Happening::Event);
             let over = matches!(happening, Happening::Gone);
@@ -163,7 +163,7 @@ pub fn listen<T: Send + 'static>(
                 return;
             }
         }
-    });
+    })?;
     Ok(ears)
 }
 

@@ -189,6 +189,18 @@ fn strike_helper(row: &'static str, helper: Helper, faults: &[Fault], sample: us
 }
 
 #[test]
+fn a_machine_that_gives_no_thread_or_process_is_told_of_and_nothing_panics() {
+    if !strace::works() {
+        return;
+    }
+    let stage = Stage::new();
+    for nth in [1, 2] {
+        let point = Point { call: "clone3".into(), nth };
+        assert_eq!(Role::Sync.round(&stage, &(Fault::Error("EAGAIN"), point)), 1);
+    }
+}
+
+#[test]
 fn a_sync_cannot_read_what_it_needs() {
     strike("error at each read", Role::Sync, READ, 3);
 }

@@ -1,7 +1,8 @@
 //! What the task files say: read anew where they have changed, remembered where they have not.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Result, anyhow};
 
@@ -33,16 +34,22 @@ impl World {
         on_all_cores(&mut files, |files| files.for_each(understand));
         self.queue = self.queue_of(tip, files, &self.ledger);
         let before = known.len();
-        let judged = |queue| judge(queue, known);
-        let ((judged, new), origins) = if self.queue.items.len() < FEW {
-            (judged(&self.queue), self.origins()?)
+        let (queue, known) = (&self.queue, Mutex::new(known));
+        let judged = || {
+            judge(queue, std::mem::take(&mut *known.lock().unwrap_or_else(PoisonError::into_inner)))
+        };
+        let ((judged, new), origins) = if queue.items.len() < FEW {
+            (judged(), self.origins()?)
         } else {
             // History is read on one core alone: the others need not wait for it.
-            let queue = &self.queue;
-            std::thread::scope(|scope| {
-                let reader = scope.spawn(move || judged(queue));
+            thread::scope(|scope| {
+                let reader = thread::Builder::new().spawn_scoped(scope, judged);
                 let origins = self.origins();
-                let judged = reader.join().map_err(|_| anyhow!("the queue cannot be read"))?;
+                let judged = match reader {
+                    Ok(reader) => reader.join().map_err(|_| anyhow!("the queue cannot be read"))?,
+                    // The machine has no thread left: one after the other, then.
+                    Err(_) => judged(),
+                };
                 Ok::<_, anyhow::Error>((judged, origins?))
             })?
         };
@@ -174,8 +181,9 @@ fn on_all_cores<'t, T: Send>(
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_CORES);
     let pieces = Mutex::new(list.chunks_mut(FEW));
     let some = || work(&mut std::iter::from_fn(|| pieces.lock().ok()?.next()).flatten());
-    std::thread::scope(|scope| {
-        (1..cores).for_each(|_| _ = scope.spawn(some));
+    thread::scope(|scope| {
+        // Fewer, where the machine has no more: this one does what is left.
+        (1..cores).for_each(|_| drop(thread::Builder::new().spawn_scoped(scope, some)));
         some();
     });
 }

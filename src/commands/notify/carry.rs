@@ -67,7 +67,8 @@ fn carry(world: &World) -> Result<()> {
             let Some(notifier) = world.config.notify.get(&name) else { continue };
             let post = Post::new(&world.repo, world.queue.tip, notifier);
             let templates = &templates;
-            rounds.push(scope.spawn(move || one(paths, &name, &post, (templates, masks))));
+            let round = move || one(paths, &name, &post, (templates, masks));
+            rounds.push(thread::Builder::new().spawn_scoped(scope, round)?);
         }
         rounds.into_iter().try_for_each(|round| match round.join() {
             Ok(done) => done,

@@ -38,13 +38,13 @@ pub struct Looker {
 
 impl Looker {
     /// Begins to wait for questions; the answers come as news.
-    pub fn start(dir: PathBuf, to: Sender<News>) -> Sender<Ask> {
+    pub fn start(dir: PathBuf, to: Sender<News>) -> Result<Sender<Ask>> {
         let (asks, asked) = mpsc::channel();
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let looker = Self { dir, world: None, changes: BTreeMap::new() };
             looker.live(&asked, &to);
-        });
-        asks
+        })?;
+        Ok(asks)
     }
 
     fn live(mut self, asked: &Receiver<Ask>, to: &Sender<News>) {

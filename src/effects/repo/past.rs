@@ -2,6 +2,7 @@
 //! sense of them.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 use rustc_hash::FxHashSet;
@@ -38,9 +39,10 @@ impl Repo {
             return self.past_of_a_part(tip, known, tell);
         }
         let _bare = Unguarded::begin();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let (to, from) = sync_channel(AHEAD);
-            let told = scope.spawn(|| understand(from, &tell));
+            let told = thread::Builder::new().spawn_scoped(scope, || understand(from, &tell));
+            let told = told.context("no thread can be started")?;
             let walked = self.walk(tip, known, to);
             let told = told.join().map_err(|_| anyhow!("a commit cannot be understood"))?;
             // What could not be read says more than what was missing because of it.
