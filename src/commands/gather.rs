@@ -336,13 +336,16 @@ impl World {
                 let there = |path: &str| {
                     tips.iter().flatten().any(|tip| self.repo.entry(*tip, path).is_some())
                 };
-                trust::judge(&self.paths, manifest, &there)
+                trust::judge(&self.paths, manifest, &there).unwrap_or_else(|error| {
+                    self.repo.could_not_read("what is trusted", &error);
+                    Trust::Never
+                })
             }
             (None, None) => Trust::Trusted,
         };
         self.signatures(&mut seen);
         if self.config.judge.is_some() {
-            seen.verdicts = Record::Verdicts.all(&self.paths);
+            seen.verdicts = self.all_of(Record::Verdicts);
             seen.judging = judging::task(&self.paths);
         }
         seen.alive = self.alive();
@@ -359,6 +362,14 @@ impl World {
         seen.room = machine::disk_free(&self.paths.workspaces);
         self.seen = seen;
         Ok(())
+    }
+
+    /// What this clone keeps in the user's data folder; nothing where that cannot be read.
+    fn all_of(&self, record: Record) -> BTreeSet<String> {
+        record.all(&self.paths).unwrap_or_else(|error| {
+            self.repo.could_not_read(format_args!("the {record:?} of this clone"), &error);
+            BTreeSet::new()
+        })
     }
 
     /// When the calendars' owner is busy; a commit does not wait for their being read.

@@ -153,7 +153,7 @@ fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<bool> {
     let own = made.filter(|commit| touches(commit, dir) || touches(commit, CONFIG));
     let mut own: Vec<String> = own.map(|commit| commit.id.to_string()).collect();
     if !own.is_empty() {
-        let known = Record::Commits.all(paths);
+        let known = Record::Commits.all(paths)?;
         own.retain(|commit| !known.contains(commit));
     }
     if !own.is_empty() {
@@ -168,7 +168,7 @@ fn remember_own(repo: &Repo, paths: &Paths, dir: &str) -> Result<bool> {
 fn remember_rewritten(repo: &Repo, paths: &Paths, dir: &str) -> Result<bool> {
     let mut text = String::new();
     std::io::stdin().take(16 << 20).read_to_string(&mut text)?;
-    let mine = Record::Commits.all(paths);
+    let mine = Record::Commits.all(paths)?;
     let pairs = text.lines().filter_map(|line| {
         let mut words = line.split(' ');
         Some((words.next()?, words.next()?))

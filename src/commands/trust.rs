@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::gather::World;
 use super::{Exit, Scene, mouth, print, say};
@@ -38,7 +38,8 @@ pub fn run(args: Args, scene: &Scene) -> Result<Exit> {
     if let Trust::Broken(_) = &world.seen.trust {
         bail!("the configuration has an error\nhint: mend it, commit it, then: buildq trust");
     }
-    let then = trust::trusted(&world.paths).unwrap_or_default();
+    let then =
+        trust::trusted(&world.paths).context("cannot read what is trusted")?.unwrap_or_default();
     let tasks = of_tasks(&world);
     if world.seen.trust == Trust::Trusted && tasks.is_empty() {
         print("the configuration is trusted as it stands");

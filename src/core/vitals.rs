@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::ledger::{Ledger, Outcome, Run};
+use super::ledger::{Build, Ledger, Outcome, Run};
 use crate::domain::event::Fault;
-use crate::domain::id::TaskId;
+use crate::domain::id::{Attempt, Oid, TaskId};
 
 /// A running build whose task file is gone is ended after this long: an id that comes back
 /// sooner (a rebase, a switch to and fro) undoes it.
@@ -95,6 +95,26 @@ pub struct Collapse<'a> {
     pub unable: bool,
 }
 
+/// The commit that an attempt's work is held against, to tell whether there is any: where it
+/// begins; or, where that is the work of an earlier attempt of which nobody has judged yet, since its
+/// builder, its base or a person was the reason that it ended, where that one began.
+pub fn origin(build: &Build, attempt: Attempt, base: Oid, tip: &dyn Fn(&Run) -> Oid) -> Oid {
+    let unjudged = |run: &Run| {
+        let outcome = run.end.as_ref().map(|end| &end.outcome);
+        let Some(Outcome::Failed { fault, .. }) = outcome else { return false };
+        matches!(fault, Fault::Builder | Fault::Base | Fault::Person)
+    };
+    let earlier = build.attempts.iter().rev().filter(|run| run.number() < attempt);
+    let mut origin = base;
+    for run in earlier.take_while(|run| unjudged(run)) {
+        if tip(run) != origin {
+            break;
+        }
+        origin = run.started.base;
+    }
+    origin
+}
+
 /// Whose fault it is: the builder's when it could not work, or when it ended within seconds
 /// with nothing done, twice in a row on different tasks.
 pub fn fault(ledger: &Ledger, collapse: &Collapse) -> Fault {
@@ -164,6 +184,25 @@ mod tests {
         ear.sign(minutes(9));
         assert_eq!(ear.silence(minutes(9)), minutes(0));
         assert_eq!(ear.silence(minutes(7)), minutes(0), "time that runs backwards is none");
+    }
+
+    #[test]
+    fn work_that_nobody_has_judged_is_held_against_where_it_began() {
+        let base = |n: usize| crate::core::ledger::tests::number(n);
+        for (end, expected) in [
+            ("failed builder", 1),
+            ("failed base", 1),
+            ("failed person", 1),
+            ("failed", 7),
+            ("cancelled", 7),
+        ] {
+            let mut ledger = ledger(&format!("09:00 a started\n09:01 a {end}"));
+            let build = ledger.builds.values_mut().next().unwrap();
+            build.attempts[0].started.base = base(1);
+            let origin = |at, tip| origin(build, Attempt(2), base(at), &|_| base(tip));
+            assert_eq!(origin(7, 7), base(expected), "{end}");
+            assert_eq!(origin(7, 8), base(7), "{end}: it begins elsewhere");
+        }
     }
 
     #[test]

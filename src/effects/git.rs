@@ -100,6 +100,17 @@ impl Git {
         succeeded(&command, output)
     }
 
+    /// The same, with what it complained about all the same.
+    pub fn bytes_and_complaint(
+        &self,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<(Vec<u8>, String)> {
+        let mut command = self.command(args);
+        let output = command.output().map_err(cannot_run)?;
+        let said = text(&output.stderr);
+        Ok((succeeded(&command, output)?, said))
+    }
+
     /// Exit code, standard output and standard error, the last newlines cut off; a signal
     /// counts as 128 and its number.
     pub fn try_run(

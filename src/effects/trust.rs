@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -206,9 +206,16 @@ pub fn files(paths: &Paths) -> Vec<std::path::PathBuf> {
     records.iter().map(|record| record.path(paths)).chain([file(paths)]).collect()
 }
 
-/// What was trusted last, if anything ever was.
-pub fn trusted(paths: &Paths) -> Option<Manifest> {
-    serde_json::from_slice(&fs::read(file(paths)).ok()?).ok()
+/// What was trusted last, if anything ever was; an error where that cannot be read.
+pub fn trusted(paths: &Paths) -> io::Result<Option<Manifest>> {
+    Ok(if_there(fs::read(file(paths)))?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+fn if_there<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 /// Trusts exactly this.
@@ -217,12 +224,12 @@ pub fn trust(paths: &Paths, manifest: &Manifest) -> Result<()> {
 }
 
 /// Whether what stands now is what was trusted; `there` as for [`Manifest::changed`].
-pub fn judge(paths: &Paths, now: &Manifest, there: &dyn Fn(&str) -> bool) -> Trust {
-    match trusted(paths) {
+pub fn judge(paths: &Paths, now: &Manifest, there: &dyn Fn(&str) -> bool) -> io::Result<Trust> {
+    Ok(match trusted(paths)? {
         None => Trust::Never,
         Some(then) if then.is(now) => Trust::Trusted,
         Some(then) => Trust::Changed(then.changed(now, there)),
-    }
+    })
 }
 
 /// A list of words that only grows: one line each, in the user's data folder.
@@ -253,15 +260,15 @@ impl Record {
         append(&path, &lines).with_context(|| format!("cannot write `{}`", path.display()))
     }
 
-    /// All of them.
-    pub fn all(self, paths: &Paths) -> BTreeSet<String> {
-        let text = fs::read_to_string(self.path(paths)).unwrap_or_default();
-        text.lines().map(str::to_owned).collect()
+    /// All of them; an error where they cannot be read.
+    pub fn all(self, paths: &Paths) -> io::Result<BTreeSet<String>> {
+        let text = if_there(fs::read_to_string(self.path(paths)))?.unwrap_or_default();
+        Ok(text.lines().map(str::to_owned).collect())
     }
 }
 
 /// One write with `O_APPEND`: lines of several writers do not mix.
-fn append(path: &Path, lines: &str) -> std::io::Result<()> {
+fn append(path: &Path, lines: &str) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     #[cfg(unix)]

@@ -118,7 +118,7 @@ fn reached(world: &World, since: Option<DateTime<Utc>>) -> Option<bool> {
         "--",
     ];
     let (_, moves, _) = git.try_run(words).ok()?;
-    let noted = Record::Commits.all(&world.paths);
+    let noted = Record::Commits.all(&world.paths).unwrap_or_default();
     for line in moves.lines() {
         let mut words = line.splitn(3, ' ');
         let (commit, place, how) = (words.next()?, words.next()?, words.next()?);

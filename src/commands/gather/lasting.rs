@@ -90,7 +90,9 @@ impl World {
     /// Keeps a plan of this world, if it lasts.
     pub fn keep_plan(&self, plan: &Plan) {
         let situation = self.situation(None);
-        if !self.writes || !gates::lasts(situation, plan) || !self.is_told() {
+        let lasts = gates::lasts(situation, plan) && self.is_told();
+        // What could not be read this once is no reason to hold anything the next time.
+        if !self.writes || !lasts || !self.repo.is_read() {
             return;
         }
         let Some(grounds) = self.grounds() else { return };

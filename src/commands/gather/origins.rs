@@ -67,7 +67,7 @@ impl World {
     /// Origins of all task files; cached by the queue's tip and extended from there.
     pub(super) fn origins(&self) -> Result<BTreeMap<TaskId, Origin>> {
         let found = self.file_origins()?;
-        let mine = Record::Commits.all(&self.paths);
+        let mine = self.all_of(Record::Commits);
         let work = self.work_of_builders(&mine);
         let written = Written::new(&work);
         let signed = self.signed(found.values().flat_map(|origin| &origin.commits), &mine);

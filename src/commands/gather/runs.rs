@@ -29,7 +29,14 @@ impl World {
         let base = self.seen.base.as_ref().filter(|_| !checks.is_empty());
         let Some((_, base)) = base else { return BTreeMap::new() };
         let mut now = trust::of_checks(&self.repo, *base, checks);
-        if let (false, Some(trusted)) = (now.is_empty(), trust::trusted(&self.paths)) {
+        let trusted = match now.is_empty() {
+            true => None,
+            false => trust::trusted(&self.paths).unwrap_or_else(|error| {
+                self.repo.could_not_read("what is trusted", &error);
+                None
+            }),
+        };
+        if let Some(trusted) = trusted {
             now.retain(|path, entry| {
                 let same = |known: &BTreeMap<String, Entry>| known.get(path) == Some(entry);
                 !same(&trusted.entries) && !same(&trusted.of_tasks)

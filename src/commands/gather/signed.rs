@@ -11,7 +11,7 @@ use crate::effects::trust::Record;
 impl World {
     /// Approvals that count: given here, or signed by an allowed signer.
     pub(super) fn signatures(&self, seen: &mut Observations) {
-        seen.approvals = Record::Approvals.all(&self.paths);
+        seen.approvals = self.all_of(Record::Approvals);
         let signers = match Signers::of(&self.repo) {
             Ok(signers) => signers,
             Err(error) => {

@@ -229,7 +229,7 @@ pub fn trust_first(world: &World, placed: &Placed) -> Result<Trusting> {
     let object = world.repo.write_blob(&placed.policy)?;
     manifest.entries.insert(CONFIG.to_owned(), Entry { mode: 0o100_644, object });
     let templated = manifest.entries.keys().any(|path| path.starts_with(&templates));
-    match trust::judge(&world.paths, &manifest, &|_| false) {
+    match trust::judge(&world.paths, &manifest, &|_| false)? {
         Trust::Trusted => Ok(Trusting::Before),
         _ if placed.wrote_policy() && !templated => {
             trust::trust(&world.paths, &manifest)?;

@@ -55,8 +55,12 @@ pub fn look(repo: &Repo, scene: &Scene) -> Result<Look> {
 /// What arrives by clone or pull decides nothing: the policy that counts is the committed and
 /// trusted one.
 fn denies(repo: &Repo, paths: &Paths, config: &Config) -> bool {
-    let trusted =
-        |tips| trust::judge(paths, &Manifest::at(repo, tips, config), &|_| false) == Trust::Trusted;
+    let trusted = |tips| {
+        matches!(
+            trust::judge(paths, &Manifest::at(repo, tips, config), &|_| false),
+            Ok(Trust::Trusted)
+        )
+    };
     config.lint == Lint::Deny
         && paths.known
         && repo.local_setting(WANTED).is_some()

@@ -24,6 +24,7 @@ use self::site::Site;
 pub use self::site::token_of;
 use self::watch::Watch;
 use super::{Exit, Scene, gather, mouth, sync};
+use crate::core::ledger::Run;
 use crate::core::plan::Start;
 use crate::core::vitals::{self, Collapse};
 use crate::core::{progress, quota, usage};
@@ -244,7 +245,7 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
         let why = "it left uncommitted work (`commit_leftovers` is off)";
         return Ok(End::failed(Fault::Task, why.into()));
     }
-    let idle = site.repo().tree_of(head)? == site.repo().tree_of(*base)?;
+    let idle = site.repo().tree_of(head)? == site.repo().tree_of(origin(begun))?;
     if !done.is_success() {
         let limit = match builder.as_str() {
             STEPS => None,
@@ -273,6 +274,14 @@ fn judge(begun: &Begun, site: &Site, watch: &mut Watch, done: &Finished) -> Resu
         return Ok(End::failed(Fault::Task, "the builder changed nothing".into()));
     }
     Ok(End::candidate(head))
+}
+
+/// What the work is held against, to tell whether there is any.
+fn origin(begun: &Begun) -> Oid {
+    let (world, start) = (&begun.world, &begun.start);
+    let tip = |run: &Run| world.attempt_tip(&start.task, run).unwrap_or(run.tip());
+    let build = world.ledger.builds.get(&start.task);
+    build.map_or(start.base, |build| vitals::origin(build, start.attempt, start.base, &tip))
 }
 
 /// The end that a person, a signal, the clock or a limit brought about.

@@ -95,6 +95,17 @@ impl Repo {
         found.ok()
     }
 
+    /// Something beside the repository could not be read, and counts as not being there: see
+    /// [`Repo::must_be_read`].
+    pub fn could_not_read(&self, what: impl Display, error: &std::io::Error) {
+        drop(self.unread.replace(Some(format!("cannot read {what}: {error}"))));
+    }
+
+    /// Whether all that was asked for could be read so far.
+    pub fn is_read(&self) -> bool {
+        self.unread.borrow().is_none()
+    }
+
     /// Fails, once, if anything could not be read of which this has said that it is not there:
     /// asked before every decision, since a gate may hang on what seems to be missing.
     pub fn must_be_read(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::*;
-use crate::effects::workspace::leftovers::{MAX_FILE, Rule};
+use crate::effects::workspace::leftovers::{self, MAX_FILE, Rule};
 use crate::effects::workspace::outgoing::{Request, send};
 use crate::effects::workspace::tests::{Bench, commit, git, init, put};
 
@@ -123,6 +123,25 @@ fn leftovers_settle_and_are_committed_once() {
     let second = collect(&bench, Some("left"));
     assert_eq!(second.header.leftovers_committed, 1);
     assert_eq!(lies(), "");
+}
+
+#[test]
+fn what_git_cannot_take_up_is_not_lost_in_silence() {
+    let bench = Bench::new();
+    bench.make();
+    let folder = bench.folder();
+    for (key, value) in [("filter.no.clean", "false"), ("filter.no.required", "true")] {
+        git(&folder, &["config", key, value]);
+    }
+    put(&folder, ".gitattributes", "*.no filter=no\n");
+    put(&folder, "a.no", "a");
+    let error = format!("{:#}", sent(&bench, Some("left"), &[]).unwrap_err());
+    assert!(error.contains("cannot add the leftovers") && error.contains("a.no"), "{error}");
+    let said =
+        |why: &str| leftovers::unseen(&format!("warning: could not open directory 'x/': {why}"));
+    assert_eq!(said("Permission denied").unwrap().len(), 1);
+    assert!(said("Input/output error").is_err());
+    assert!(leftovers::unseen("warning: something else").unwrap().is_empty());
 }
 
 #[test]

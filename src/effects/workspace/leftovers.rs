@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::git_inside;
 use crate::effects::files;
@@ -69,7 +69,9 @@ pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
     let git = git_inside(folder).with("GIT_INDEX_FILE", &index).with("GIT_LITERAL_PATHSPECS", "1");
     let (tree, left_out) = (String::new(), Vec::new());
     let mut staged = Staged { tree, paths: 0, left_out, has_links: false, index, real };
-    let listed = entries(&borrow_index(&git, &staged, rule)?);
+    let (listed, said) = borrow_index(&git, &staged, rule)?;
+    staged.left_out.extend(unseen(&said)?);
+    let listed = entries(&listed);
     staged.has_links = !listed.links.is_empty();
     let sorted = sort((folder, rule), listed, &mut staged.left_out);
     if !sorted.gone.is_empty() {
@@ -84,7 +86,7 @@ pub fn stage(folder: &Path, rule: &Rule) -> Result<Staged> {
 
 /// Copies the real index, its date too: git tells by it which entries it must look at again. The
 /// answer is what git lists of it and of the work tree: one process tells all.
-fn borrow_index(git: &Git, staged: &Staged, rule: &Rule) -> Result<Vec<u8>> {
+fn borrow_index(git: &Git, staged: &Staged, rule: &Rule) -> Result<(Vec<u8>, String)> {
     const LIST: [&str; 8] = ["ls-files", "-t", "-s", "-o", "-m", "-d", "--exclude-standard", "-z"];
     let copy = || -> io::Result<()> {
         let about = fs::symlink_metadata(&staged.real)?;
@@ -95,13 +97,26 @@ fn borrow_index(git: &Git, staged: &Staged, rule: &Rule) -> Result<Vec<u8>> {
         let file = fs::OpenOptions::new().write(true).open(&staged.index)?;
         file.set_times(FileTimes::new().set_modified(about.modified()?))
     };
-    let list = || reset_excluded(git, rule).and_then(|()| git.bytes(LIST));
+    let list = || reset_excluded(git, rule).and_then(|()| git.bytes_and_complaint(LIST));
     if let Some(listed) = copy().ok().and_then(|()| list().ok()) {
         return Ok(listed);
     }
     _ = fs::remove_file(&staged.index);
     git.run(["read-tree", "HEAD"]).context("cannot make an index from HEAD")?;
     list()
+}
+
+/// Folders that git could not look into: it says so and goes on. One that is forbidden is left out;
+/// in any other there may be work that would be lost in silence.
+pub(in crate::effects) fn unseen(said: &str) -> Result<Vec<String>> {
+    let folder = |line: &str| line.contains("could not open directory");
+    let forbidden = |line: &&str| line.ends_with("Permission denied");
+    let (forbidden, broken): (Vec<_>, Vec<_>) =
+        said.lines().filter(|line| folder(line)).partition(forbidden);
+    match broken.first() {
+        Some(line) => bail!("the workspace cannot be looked through: {line}"),
+        None => Ok(forbidden.into_iter().map(str::to_owned).collect()),
+    }
 }
 
 /// What may never be committed may have been staged by force.
@@ -228,10 +243,13 @@ fn add(git: &Git, present: &BTreeSet<Vec<u8>>, staged: &mut Staged) -> Result<()
     for path in present {
         match git.feed(args, path) {
             Ok(_) => staged.paths += 1,
-            Err(error) => {
+            // A name that git has no room for; all else is no fault of the file's, and what is not
+            // taken up would be lost in silence.
+            Err(error) if format!("{error:#}").contains("nvalid path") => {
                 let path = String::from_utf8_lossy(path);
                 staged.left_out.push(format!("{path} ({error:#})"));
             }
+            error => drop(error.context("cannot add the leftovers")?),
         }
     }
     Ok(())
