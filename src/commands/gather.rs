@@ -1,5 +1,6 @@
 //! Looking at the world once, for whatever is to be decided: the first act of every command.
 
+mod alive;
 mod arrival;
 mod branches;
 pub mod judging;
@@ -20,22 +21,19 @@ use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
 use self::news::News;
-
-use crate::core::ledger::{Build, Ledger, Phase};
+use crate::core::ledger::{Build, Ledger};
 use crate::core::queue::{self, Queue};
 use crate::core::report::Stood;
 use crate::core::situation::{Observations, Situation, Trust};
 use crate::domain::config::{self, Config, Notifier};
 use crate::domain::diagnostic::Diagnostic;
-use crate::domain::id::{Attempt, Oid, TaskId};
+use crate::domain::id::{Oid, TaskId};
 use crate::domain::masks::Masks;
 use crate::effects::calendar::{self, Desk};
 use crate::effects::env::{self, Kept};
 use crate::effects::lasting::Standing;
 use crate::effects::ledger;
 use crate::effects::ledger::Pen;
-use crate::effects::litter;
-use crate::effects::locks::Lock;
 use crate::effects::machine;
 use crate::effects::paths::Paths;
 use crate::effects::readings;
@@ -43,6 +41,7 @@ use crate::effects::repo::{Refs, Repo};
 use crate::effects::secrets;
 use crate::effects::trust::{self, Manifest, Record, Tips};
 
+pub use self::branches::{attempt_ref, branch_ref, held_ref};
 pub use self::lasting::Around;
 pub use self::opening::{config_at, discover, open, places, refuse_workspace};
 
@@ -389,48 +388,6 @@ impl World {
         env::keep(Kept { path, names });
     }
 
-    fn alive(&self) -> BTreeSet<TaskId> {
-        let running = self.ledger.builds.iter().filter_map(|(id, b)| Some((id, b.running()?)));
-        let alive =
-            running.filter(|(id, run)| !Lock::is_free(&self.paths.attempt_lock(id, run.number())));
-        alive.map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Tasks of which somebody here holds a lock, beside the attempts that run: a builder is being
-    /// ended, be its attempt over or lost to a merge of ledgers, or the next one is to begin.
-    fn ending(&self, own: Option<(&TaskId, Attempt)>) -> BTreeSet<TaskId> {
-        let me = self.paths.runner();
-        let runs = |task: &TaskId, attempt: Attempt| {
-            let running = self.ledger.builds.get(task).and_then(Build::running);
-            running.is_some_and(|run| run.number() == attempt && run.started.runner == me)
-        };
-        let locks = self.paths.attempt_locks().into_iter();
-        let held = locks.filter_map(|name| {
-            let (task, attempt) = litter::whose(name.to_str()?.strip_suffix(".lock")?)?;
-            let counts = own != Some((&task, attempt)) && !runs(&task, attempt);
-            let lock = self.paths.attempt_lock(&task, attempt);
-            (counts && !Lock::is_free(&lock)).then_some(task)
-        });
-        held.collect()
-    }
-
-    /// The same world to the eyes of a supervisor that is to begin this attempt and holds its lock.
-    pub fn seen_by(mut self, task: &TaskId, attempt: Attempt) -> Self {
-        self.seen.ending = self.ending(Some((task, attempt)));
-        self
-    }
-
-    /// Work that came over after the ledger had its last word on an attempt.
-    fn tips(&self) -> BTreeMap<TaskId, Oid> {
-        let waits = self.ledger.builds.iter().filter_map(|(id, build)| {
-            let run = build.last().filter(|_| matches!(build.phase, Phase::Waiting { .. }))?;
-            let tip = self.repo.reference(&attempt_ref(id, run.number()))?;
-            let newer = tip != run.work() && self.repo.is_ancestor(run.work(), tip);
-            (newer && !run.is_done()).then(|| (id.clone(), tip))
-        });
-        waits.collect()
-    }
-
     fn broken_builders(&self) -> BTreeMap<String, String> {
         let path = self.repo.local_setting("buildq.path").or_else(|| std::env::var("PATH").ok());
         let missing = |(name, builder): (&String, &config::Builder)| {
@@ -441,22 +398,6 @@ impl World {
         };
         self.config.builders.iter().filter_map(missing).collect()
     }
-}
-
-/// The ref that keeps an attempt's work for good.
-pub fn attempt_ref(task: &TaskId, attempt: Attempt) -> String {
-    format!("refs/buildq/attempts/{task}/{attempt}")
-}
-
-/// The ref that notes where buildq has last put a build's branch.
-pub fn branch_ref(task: &TaskId) -> String {
-    format!("refs/buildq/branches/{task}")
-}
-
-/// The ref that says, before its work comes over, that it holds the value of a secret: no branch
-/// is moved to it. It counts until the ledger says so too.
-pub fn held_ref(task: &TaskId, attempt: Attempt) -> String {
-    format!("refs/buildq/held/{task}/{attempt}")
 }
 
 /// Who a builder's commits are by.

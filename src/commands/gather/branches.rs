@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::{World, attempt_ref, branch_ref, builder_person};
+use super::{World, builder_person};
 use crate::core::ledger::{Build, Outcome, Phase, Run, Wait};
 use crate::core::plan;
 use crate::core::situation::{Branch, Observations};
-use crate::domain::id::{Oid, TaskId};
+use crate::domain::id::{Attempt, Oid, TaskId};
 use crate::effects::repo::{Merged, Refs, Stamp};
 
 impl World {
@@ -78,6 +78,17 @@ impl World {
     pub fn attempt_tip(&self, id: &TaskId, run: &Run) -> Option<Oid> {
         let tip = self.repo.reference(&attempt_ref(id, run.number())).unwrap_or(run.tip());
         self.repo.has(tip).then_some(tip)
+    }
+
+    /// Work that came over after the ledger had its last word on an attempt.
+    pub(super) fn tips(&self) -> BTreeMap<TaskId, Oid> {
+        let waits = self.ledger.builds.iter().filter_map(|(id, build)| {
+            let run = build.last().filter(|_| matches!(build.phase, Phase::Waiting { .. }))?;
+            let tip = self.repo.reference(&attempt_ref(id, run.number()))?;
+            let newer = tip != run.work() && self.repo.is_ancestor(run.work(), tip);
+            (newer && !run.is_done()).then(|| (id.clone(), tip))
+        });
+        waits.collect()
     }
 
     /// What builds have changed against their bases: names alone, and only while something
@@ -163,6 +174,22 @@ impl World {
         });
         waits.filter(|(_, base)| same(*base) == Some(true)).map(|(id, _)| id.clone()).collect()
     }
+}
+
+/// The ref that keeps an attempt's work for good.
+pub fn attempt_ref(task: &TaskId, attempt: Attempt) -> String {
+    format!("refs/buildq/attempts/{task}/{attempt}")
+}
+
+/// The ref that notes where buildq has last put a build's branch.
+pub fn branch_ref(task: &TaskId) -> String {
+    format!("refs/buildq/branches/{task}")
+}
+
+/// The ref that says, before its work comes over, that it holds the value of a secret: no branch
+/// is moved to it. It counts until the ledger says so too.
+pub fn held_ref(task: &TaskId, attempt: Attempt) -> String {
+    format!("refs/buildq/held/{task}/{attempt}")
 }
 
 /// A branch called `build` leaves no room for `build/…`.
