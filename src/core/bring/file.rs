@@ -89,8 +89,21 @@ fn fitting(item: &Item, cuts: &mut Vec<String>) -> Item {
         }
         *text = cut(&whole, LONGEST_CRITERION).to_owned();
     }
+    let before = item.criteria.len();
+    item.criteria.retain(|(text, _)| !is_blank(text));
+    if item.criteria.len() < before {
+        cuts.push(format!("{} criteria without a word", before - item.criteria.len()));
+    }
     item.notes.truncate(MOST_WORDS);
     item
+}
+
+/// Whether a criterion says nothing once it is read: an entity may stand for a blank.
+fn is_blank(text: &str) -> bool {
+    let Some(id) = TaskId::new("t").ok().filter(|_| text.contains('&')) else { return false };
+    let page = format!("## Completion criteria\n- [ ] {text}\n");
+    let task = crate::domain::task::parse("t.md", &id, page.as_bytes()).task;
+    task.is_none_or(|task| task.criteria.is_empty())
 }
 
 fn front(sheet: &Sheet, item: &Item) -> String {
@@ -202,6 +215,15 @@ mod tests {
              builder: opus\nsource: \"todo:a.md#x\"\n---\nDo it.\n\n## As it stood\n\
              - Added: 2026-02-01\n\n## Completion criteria\n- [ ] it is\n- [x] it was\n"
         );
+    }
+
+    #[test]
+    fn a_criterion_that_is_a_blank_is_none() {
+        for (text, blank) in
+            [("&nbsp;", true), ("&#160; &nbsp;", true), ("a &amp; b", false), ("", false)]
+        {
+            assert_eq!(is_blank(text), blank, "{text}");
+        }
     }
 
     #[test]
