@@ -221,5 +221,13 @@ mod tests {
         assert!(!lasts(&|paths| Record::Commits.add(paths, std::slice::from_ref(&head)).unwrap()));
         assert!(lasts(&|_| ()));
         assert!(!lasts(&|_| _ = git.run(["branch", "other"]).unwrap()));
+        assert!(lasts(&|_| ()));
+        // What could not be read may be readable again: such a plan is made anew.
+        let approvals = dir.path().join("data/approvals");
+        std::fs::create_dir(&approvals).unwrap();
+        git.run(["branch", "third"]).unwrap();
+        assert!(!lasts(&|_| ()));
+        std::fs::remove_dir(&approvals).unwrap();
+        assert!(lasts(&|_| ()));
     }
 }
